@@ -1,0 +1,123 @@
+"""Who may know what of a bill: the relations of a party to it, and what each relation may see.
+
+Default deny. `MATRIX` is the permission grid of the domain notes (C.4) in one table; the HTTP edge
+shows exactly these groups of fields. Whoever has no relation at all learns not even that the bill
+exists. A former holder keeps what it could read up to its own disposal, and nothing after.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from bol_service.domain.events import Leg, Role
+from bol_service.domain.states import BillState, DraftState, PartyState, Reader
+from bol_service.domain.title import controllers
+
+
+class Relation(StrEnum):
+    CARRIER = "CARRIER"
+    HOLDER = "HOLDER"
+    FORMER_HOLDER = "FORMER_HOLDER"
+    SHIPPER = "SHIPPER"
+    FORWARDER = "FORWARDER"
+    CUSTODIAN = "CUSTODIAN"
+    CUSTOMS = "CUSTOMS"
+    AUDITOR = "AUDITOR"
+
+
+class Group(StrEnum):
+    """Groups of fields of a bill's answer."""
+
+    STATE = "STATE"
+    PARTIES = "PARTIES"
+    DOCUMENT = "DOCUMENT"
+    CARGO = "CARGO"
+    PRICE = "PRICE"
+    CONTROL = "CONTROL"
+    CHAIN = "CHAIN"
+    CHAIN_UNTIL_DISPOSAL = "CHAIN_UNTIL_DISPOSAL"
+    CUSTODY = "CUSTODY"
+    DELIVERY = "DELIVERY"
+    DRAFT = "DRAFT"
+
+
+_G = Group
+_EVERYTHING = frozenset(_G) - {_G.CHAIN_UNTIL_DISPOSAL}
+
+MATRIX: dict[Relation, frozenset[Group]] = {
+    Relation.CARRIER: _EVERYTHING,
+    Relation.HOLDER: _EVERYTHING - {_G.DRAFT},
+    Relation.AUDITOR: _EVERYTHING,
+    Relation.FORMER_HOLDER: frozenset(
+        {_G.STATE, _G.PARTIES, _G.DOCUMENT, _G.CARGO, _G.PRICE, _G.CHAIN_UNTIL_DISPOSAL}
+    ),
+    Relation.SHIPPER: frozenset(
+        {_G.STATE, _G.PARTIES, _G.DOCUMENT, _G.CARGO, _G.PRICE, _G.CUSTODY, _G.DRAFT}
+    ),
+    Relation.FORWARDER: frozenset({_G.STATE, _G.PARTIES, _G.CARGO, _G.CUSTODY, _G.DRAFT}),
+    Relation.CUSTODIAN: frozenset({_G.STATE, _G.CARGO, _G.CUSTODY, _G.DELIVERY}),
+    Relation.CUSTOMS: frozenset({_G.STATE, _G.PARTIES, _G.CARGO, _G.CUSTODY, _G.DELIVERY}),
+}
+
+
+def relations(world: Reader, state: BillState, slug: str) -> frozenset[Relation]:
+    """All relations of the party `slug` to the bill; empty for a stranger."""
+    party = world.party(slug)
+    if party is None:
+        return frozenset()
+    draft = world.draft(state.shipment)
+    held = {tenure.party for tenure in state.tenures}
+    facts = {
+        Relation.CARRIER: slug == state.carrier,
+        Relation.HOLDER: slug in controllers(state),
+        Relation.FORMER_HOLDER: slug in held - controllers(state),
+        Relation.SHIPPER: slug == state.shipper,
+        Relation.FORWARDER: _is_forwarder(world, state, slug),
+        Relation.CUSTODIAN: draft is not None and slug in _custodians(draft),
+        Relation.CUSTOMS: draft is not None and slug in draft.customs,
+        Relation.AUDITOR: _audits(world, party, state.carrier),
+    }
+    return frozenset(relation for relation, holds in facts.items() if holds)
+
+
+def groups(related: frozenset[Relation]) -> frozenset[Group]:
+    """What a party with these relations may see."""
+    return frozenset().union(*(MATRIX[relation] for relation in related))
+
+
+def disposal(state: BillState, slug: str) -> int | None:
+    """The sequence of the act with which a former holder last disposed of the bill."""
+    own = [tenure for tenure in state.tenures if tenure.party == slug]
+    if not own or any(tenure.last is None for tenure in own):
+        return None
+    return max(tenure.last for tenure in own if tenure.last is not None)
+
+
+def knows_draft(world: Reader, draft: DraftState, slug: str) -> bool:
+    """Carrier, shipper, the forwarder booked or under mandate, and the auditor."""
+    party = world.party(slug)
+    shipper = world.party(draft.shipper)
+    return (
+        slug in (draft.carrier, draft.shipper, draft.forwarder)
+        or (shipper is not None and shipper.mandate(slug) is not None)
+        or (party is not None and _audits(world, party, draft.carrier))
+    )
+
+
+def _is_forwarder(world: Reader, state: BillState, slug: str) -> bool:
+    shipper = world.party(state.shipper)
+    return shipper is not None and shipper.mandate(slug) is not None
+
+
+def _custodians(draft: DraftState) -> frozenset[str | None]:
+    return frozenset(draft.custodians.of(leg) for leg in Leg)
+
+
+def _audits(world: Reader, party: PartyState, carrier: str) -> bool:
+    """An auditor sees the bills of its own country's carriers only (DR-07)."""
+    issuer = world.party(carrier)
+    return (
+        Role.AUDITOR in party.roles
+        and issuer is not None
+        and issuer.identity.country == party.identity.country
+    )

@@ -1,0 +1,612 @@
+"""Every act that a party can sign, one frozen value per action.
+
+The members are those of the signed payload (docs/formats.md): the envelope is `Act`, the rest is
+`recipient` and `details` of the action. All times are aware UTC, all digests lower-case hex
+SHA-256, parties are slugs. Values here are already well-formed; whether an act is *allowed* is judged in
+`world`, which hands it to `party`, `drafts`, `custody` or `title`.
+
+A new action is a new class here and a new member of `Event`; mypy then names every place that
+has to know it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import ClassVar
+
+
+class Action(StrEnum):
+    REGISTER = "REGISTER"
+    ADD_KEY = "ADD_KEY"
+    ROTATE_KEY = "ROTATE_KEY"
+    REVOKE_KEY = "REVOKE_KEY"
+    ACCEPT_RULEBOOK = "ACCEPT_RULEBOOK"
+    GRANT_MANDATE = "GRANT_MANDATE"
+    REVOKE_MANDATE = "REVOKE_MANDATE"
+    SUSPEND = "SUSPEND"
+    REINSTATE = "REINSTATE"
+    BOOKING = "BOOKING"
+    SUBMIT_INSTRUCTIONS = "SUBMIT_INSTRUCTIONS"
+    PUBLISH_DRAFT = "PUBLISH_DRAFT"
+    REQUEST_CHANGE = "REQUEST_CHANGE"
+    APPROVE_DRAFT = "APPROVE_DRAFT"
+    APPOINT = "APPOINT"
+    GATE_IN = "GATE_IN"
+    LOADED_RAIL = "LOADED_RAIL"
+    RAIL_DEPARTED = "RAIL_DEPARTED"
+    RAIL_ARRIVED = "RAIL_ARRIVED"
+    RECEIVED_TRANSHIPMENT = "RECEIVED_TRANSHIPMENT"
+    LOADED_VESSEL = "LOADED_VESSEL"
+    VESSEL_DEPARTED = "VESSEL_DEPARTED"
+    DISCHARGED = "DISCHARGED"
+    CUSTOMS_RELEASE = "CUSTOMS_RELEASE"
+    GATE_OUT = "GATE_OUT"
+    ISSUE = "ISSUE"
+    TRANSFER = "TRANSFER"
+    REFUSE = "REFUSE"
+    ENDORSE = "ENDORSE"
+    ENDORSE_TO_ORDER = "ENDORSE_TO_ORDER"
+    BLANK_ENDORSE = "BLANK_ENDORSE"
+    SIGN = "SIGN"
+    ON_BOARD_NOTATION = "ON_BOARD_NOTATION"
+    SURRENDER_FOR_DELIVERY = "SURRENDER_FOR_DELIVERY"
+    SURRENDER_FOR_AMENDMENT = "SURRENDER_FOR_AMENDMENT"
+    SACC = "SACC"
+    SREJ = "SREJ"
+    DELIVERY_ORDER = "DELIVERY_ORDER"
+    CANCEL_DELIVERY_ORDER = "CANCEL_DELIVERY_ORDER"
+    CONFIRM_DELIVERY = "CONFIRM_DELIVERY"
+    VOID = "VOID"
+
+
+class Role(StrEnum):
+    OPERATOR = "OPERATOR"
+    CARRIER = "CARRIER"
+    SHIPPER = "SHIPPER"
+    FORWARDER = "FORWARDER"
+    CONSIGNEE = "CONSIGNEE"
+    BANK = "BANK"
+    TERMINAL = "TERMINAL"
+    RAIL_OPERATOR = "RAIL_OPERATOR"
+    CUSTOMS = "CUSTOMS"
+    AUDITOR = "AUDITOR"
+
+
+class Leg(StrEnum):
+    """The custodian that a booking names for a part of the journey."""
+
+    RECEIPT = "receipt"
+    RAIL = "rail"
+    LOADING = "loading"
+    DISCHARGE = "discharge"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Act:
+    """The envelope that every signed event has."""
+
+    action: ClassVar[Action]
+    id: str
+    actor: str
+    at: datetime
+    audience: str
+    previous: str | None
+    sequence: int
+    stream: str
+
+
+# -- parties ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identifier:
+    """A legal identifier; `type` is USCC, UEN, LEI or AUTHORITY (then `value` is its name)."""
+
+    type: str
+    value: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """Who the party is in law; `country` is ISO 3166-1 alpha-2."""
+
+    legal_name: str
+    legal_name_local: str | None = None
+    country: str
+    identifiers: tuple[Identifier, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CarrierCode:
+    """A carrier's code and the list it stands on (SMDG or NMFTA)."""
+
+    code: str
+    provider: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facility:
+    """A place that a terminal runs: UN/LOCODE with a name, or with a listed facility code."""
+
+    un_location_code: str
+    name: str | None = None
+    code: str | None = None
+    provider: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewKey:
+    """A public key with the proof, already verified, that its owner holds it.
+
+    `jwk` is the canonical JSON text of the public JWK; validity is half-open [from, until).
+    """
+
+    kid: str
+    alg: str
+    jwk: str
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Register(Act):
+    action: ClassVar[Action] = Action.REGISTER
+    identity: Identity
+    roles: frozenset[Role]
+    carrier_code: CarrierCode | None = None
+    facilities: tuple[Facility, ...] = ()
+    key: NewKey
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddKey(Act):
+    action: ClassVar[Action] = Action.ADD_KEY
+    key: NewKey
+
+
+@dataclass(frozen=True, kw_only=True)
+class RotateKey(Act):
+    """The signing key is replaced by `key` and ends with this entry."""
+
+    action: ClassVar[Action] = Action.ROTATE_KEY
+    key: NewKey
+
+
+@dataclass(frozen=True, kw_only=True)
+class RevokeKey(Act):
+    """`compromised_since` is information for readers; it unwinds nothing."""
+
+    action: ClassVar[Action] = Action.REVOKE_KEY
+    kid: str
+    reason: str
+    compromised_since: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AcceptRulebook(Act):
+    action: ClassVar[Action] = Action.ACCEPT_RULEBOOK
+    rulebook: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class GrantMandate(Act):
+    """The shipper lets the forwarder `recipient` act on its drafts until `valid_until`."""
+
+    action: ClassVar[Action] = Action.GRANT_MANDATE
+    recipient: str
+    valid_until: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RevokeMandate(Act):
+    action: ClassVar[Action] = Action.REVOKE_MANDATE
+    recipient: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Suspend(Act):
+    action: ClassVar[Action] = Action.SUSPEND
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reinstate(Act):
+    action: ClassVar[Action] = Action.REINSTATE
+    reason: str
+
+
+# -- drafts -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Custodians:
+    """Who keeps the cargo on which leg; without rail, `receipt` and `loading` are the same port."""
+
+    receipt: str
+    loading: str
+    discharge: str
+    rail: str | None = None
+
+    def of(self, leg: Leg) -> str | None:
+        match leg:
+            case Leg.RECEIPT:
+                return self.receipt
+            case Leg.RAIL:
+                return self.rail
+            case Leg.LOADING:
+                return self.loading
+            case Leg.DISCHARGE:
+                return self.discharge
+
+
+@dataclass(frozen=True, kw_only=True)
+class Booking(Act):
+    """The carrier opens a shipment. `containers` is empty while they are not known.
+
+    `customs` are the authorities that see this shipment; with `customs_release` one of them has
+    to release each container before it may leave the gate.
+    """
+
+    action: ClassVar[Action] = Action.BOOKING
+    reference: str
+    shipper: str
+    forwarder: str | None = None
+    custodians: Custodians
+    containers: tuple[str, ...] = ()
+    customs: tuple[str, ...] = ()
+    customs_release: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubmitInstructions(Act):
+    """`document` is the SHA-256 of the shipping instructions as uploaded."""
+
+    action: ClassVar[Action] = Action.SUBMIT_INSTRUCTIONS
+    reference: str
+    document: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishDraft(Act):
+    """`document` is the SHA-256 of the draft as uploaded, `content_digest` that of its content."""
+
+    action: ClassVar[Action] = Action.PUBLISH_DRAFT
+    version: int
+    document: str
+    content_digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestChange(Act):
+    action: ClassVar[Action] = Action.REQUEST_CHANGE
+    version: int
+    comment: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApproveDraft(Act):
+    action: ClassVar[Action] = Action.APPROVE_DRAFT
+    version: int
+    content_digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Appoint(Act):
+    """The carrier names another custodian for one leg."""
+
+    action: ClassVar[Action] = Action.APPOINT
+    leg: Leg
+    custodian: str
+    reason: str
+
+
+# -- custody ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustodyAct(Act):
+    """`occurred_at` is UTC, `local_date` the date at the place; `seals` as read on the box."""
+
+    occurred_at: datetime
+    local_date: date
+    seals: tuple[str, ...] | None = None
+    remarks: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateIn(CustodyAct):
+    action: ClassVar[Action] = Action.GATE_IN
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedRail(CustodyAct):
+    action: ClassVar[Action] = Action.LOADED_RAIL
+    train: str
+    waybill: str
+    wagon: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RailDeparted(CustodyAct):
+    action: ClassVar[Action] = Action.RAIL_DEPARTED
+    train: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RailArrived(CustodyAct):
+    action: ClassVar[Action] = Action.RAIL_ARRIVED
+    train: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReceivedTranshipment(CustodyAct):
+    action: ClassVar[Action] = Action.RECEIVED_TRANSHIPMENT
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedVessel(CustodyAct):
+    action: ClassVar[Action] = Action.LOADED_VESSEL
+    vessel: str
+    voyage: str
+    imo_number: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class VesselDeparted(CustodyAct):
+    action: ClassVar[Action] = Action.VESSEL_DEPARTED
+    vessel: str
+    voyage: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Discharged(CustodyAct):
+    action: ClassVar[Action] = Action.DISCHARGED
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomsRelease(CustodyAct):
+    action: ClassVar[Action] = Action.CUSTOMS_RELEASE
+    reference: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Collector:
+    """Who fetches the container: a name and the reference it must show (vehicle, eDO number)."""
+
+    name: str
+    reference: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateOut(CustodyAct):
+    """Release of one container.
+
+    `order` is the digest of the DELIVERY_ORDER event, `code_digest` the SHA-256 of the one-time
+    code that the collector showed (the code itself is in the signed payload).
+    """
+
+    action: ClassVar[Action] = Action.GATE_OUT
+    bill: str
+    order: str
+    code_digest: str
+    collected_by: Collector
+
+
+# -- bills --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class BillParties:
+    """The parties of the bill as slugs; `title_holder` is absent for a bill in blank."""
+
+    shipper: str
+    title_holder: str | None = None
+    consignee: str | None = None
+    notify: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class IssuanceManifest:
+    """The DCSA IssuanceManifest that the carrier signed apart (dcsa EBL_ISS 3.0)."""
+
+    kid: str
+    document_checksum: str
+    issue_to_checksum: str
+    visualisation_checksum: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Issue(Act):
+    """`received_bytes` is the SHA-256 of the document as uploaded, `rulebook` the law for life.
+
+    `issue_to_checksum` is computed from the DCSA `issueTo` object that the payload carries.
+    """
+
+    action: ClassVar[Action] = Action.ISSUE
+    shipment: str
+    content_digest: str
+    received_bytes: str
+    manifest: IssuanceManifest
+    issue_to: str
+    issue_to_checksum: str
+    parties: BillParties
+    rulebook: str
+    disclosure: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Presentation:
+    """Presentation under a letter of credit; `complete` is the eUCP notice of completeness."""
+
+    letter_of_credit: str
+    complete: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transfer(Act):
+    action: ClassVar[Action] = Action.TRANSFER
+    recipient: str
+    presentation: Presentation | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refuse(Act):
+    action: ClassVar[Action] = Action.REFUSE
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endorse(Act):
+    """In full and final: the recipient may not endorse on."""
+
+    action: ClassVar[Action] = Action.ENDORSE
+    recipient: str
+    transfer_to: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndorseToOrder(Act):
+    action: ClassVar[Action] = Action.ENDORSE_TO_ORDER
+    recipient: str
+    transfer_to: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlankEndorse(Act):
+    action: ClassVar[Action] = Action.BLANK_ENDORSE
+    transfer_to: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sign(Act):
+    """The holder shows its control, or accepts what it received; `nonce` answers a challenge."""
+
+    action: ClassVar[Action] = Action.SIGN
+    nonce: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnBoardNotation(Act):
+    action: ClassVar[Action] = Action.ON_BOARD_NOTATION
+    vessel: str
+    voyage: str
+    port_of_loading: str
+    on_board_date: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class SurrenderForDelivery(Act):
+    action: ClassVar[Action] = Action.SURRENDER_FOR_DELIVERY
+
+
+@dataclass(frozen=True, kw_only=True)
+class SurrenderForAmendment(Act):
+    """`reason` is SWTP (switch to paper), COD (change of destination) or SWI (switch bill)."""
+
+    action: ClassVar[Action] = Action.SURRENDER_FOR_AMENDMENT
+    reason: str
+    comments: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AcceptSurrender(Act):
+    action: ClassVar[Action] = Action.SACC
+
+
+@dataclass(frozen=True, kw_only=True)
+class RejectSurrender(Act):
+    action: ClassVar[Action] = Action.SREJ
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderDelivery(Act):
+    """The carrier lets `terminal` hand `containers` to `pick_up`, once, before `expires`."""
+
+    action: ClassVar[Action] = Action.DELIVERY_ORDER
+    terminal: str
+    containers: tuple[str, ...]
+    pick_up: Collector
+    code_hash: str
+    expires: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class CancelDeliveryOrder(Act):
+    action: ClassVar[Action] = Action.CANCEL_DELIVERY_ORDER
+    order: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfirmDelivery(Act):
+    action: ClassVar[Action] = Action.CONFIRM_DELIVERY
+
+
+@dataclass(frozen=True, kw_only=True)
+class Void(Act):
+    action: ClassVar[Action] = Action.VOID
+    reason: str
+
+
+PartyEvent = (
+    Register
+    | AddKey
+    | RotateKey
+    | RevokeKey
+    | AcceptRulebook
+    | GrantMandate
+    | RevokeMandate
+    | Suspend
+    | Reinstate
+)
+DraftEvent = Booking | SubmitInstructions | PublishDraft | RequestChange | ApproveDraft | Appoint
+CustodyEvent = (
+    GateIn
+    | LoadedRail
+    | RailDeparted
+    | RailArrived
+    | ReceivedTranshipment
+    | LoadedVessel
+    | VesselDeparted
+    | Discharged
+    | CustomsRelease
+    | GateOut
+)
+BillEvent = (
+    Issue
+    | Transfer
+    | Refuse
+    | Endorse
+    | EndorseToOrder
+    | BlankEndorse
+    | Sign
+    | OnBoardNotation
+    | SurrenderForDelivery
+    | SurrenderForAmendment
+    | AcceptSurrender
+    | RejectSurrender
+    | OrderDelivery
+    | CancelDeliveryOrder
+    | ConfirmDelivery
+    | Void
+)
+Event = PartyEvent | DraftEvent | CustodyEvent | BillEvent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recorded:
+    """An event with the place and time of its entry in the ledger.
+
+    `digest` is the SHA-256 of the compact JWS text, which the next event of the stream names as
+    `previous`; `index` counts the entries of the whole log from 0.
+    """
+
+    event: Event
+    digest: str
+    kid: str
+    alg: str
+    recorded_at: datetime
+    index: int

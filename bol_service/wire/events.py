@@ -1,0 +1,240 @@
+"""From the compact JWS of a party to the event that the law judges.
+
+`decode` takes the text through these steps and refuses at the first that fails:
+
+1. the JWS header is exactly alg, kid and typ `ebl-event+jws`;
+2. the payload is strict JSON (no floats), NFC text without control or bidi characters, and
+   byte-equal to its own RFC 8785 form;
+3. version and action are known; an unknown one is `NotUnderstood`, which a verifier reports as
+   CANNOT SAY, never as invalid;
+4. envelope and details fit their schemas, the stream fits the action;
+5. signatures inside it that prove themselves (a new key's proof) verify.
+
+What still needs a registered key is returned beside the event in `signatures`: the event's own JWS,
+and for ISSUE the carrier's DCSA issuance manifest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from marshmallow import ValidationError
+
+from bol_service.crypto import jws, strictjson, text
+from bol_service.crypto.keys import PublicKey
+from bol_service.domain import errors, events, identifiers
+from bol_service.domain.events import Action, Event, NewKey
+from bol_service.domain.identifiers import Stream, StreamKind
+from bol_service.wire.event_fields import ClosedSchema
+from bol_service.wire.event_schemas import (
+    RECIPIENT_ACTIONS,
+    Envelope,
+    IssuanceManifestSchema,
+    details_schema,
+)
+
+EVENT_TYP = "ebl-event+jws"
+PROOF_TYP = "ebl-key-proof+jws"
+MAX_EVENT_BYTES = 60_000
+VERSION = 1
+
+
+class NotUnderstood(errors.BadEvent):
+    """A version or action that this software does not know: neither valid nor invalid."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignedEvent:
+    """A well-formed event and the signatures that registered keys of its actor must verify."""
+
+    event: Event
+    parsed: jws.ParsedJws
+    signatures: tuple[jws.ParsedJws, ...]
+
+    @property
+    def payload_digest(self) -> str:
+        """Lower-hex SHA-256 of the payload: the same act, however it was signed again."""
+        return hashlib.sha256(self.parsed.payload).hexdigest()
+
+
+def decode(compact: str) -> SignedEvent:
+    """Read one event.
+
+    Raises:
+        NotUnderstood: Unknown version or action.
+        errors.BadEvent: Not well formed; `pointer` names the member.
+        errors.BadSignature: A proof inside the event does not verify.
+    """
+    try:
+        parsed = jws.parse(compact, EVENT_TYP, max_bytes=MAX_EVENT_BYTES)
+    except jws.BadJws as error:
+        raise errors.BadEvent(str(error)) from None
+    value = _payload(parsed.payload)
+    event, inner = _event(value)
+    return SignedEvent(event=event, parsed=parsed, signatures=(parsed, *inner))
+
+
+def key_proof_payload(
+    *, origin: str, party: str, key: PublicKey, identity: dict[str, Any] | None
+) -> bytes:
+    """What the new key signs, detached, to prove that its party holds it."""
+    value: dict[str, Any] = {"key": key.to_jwk(), "origin": origin, "party": party, "v": VERSION}
+    if identity is not None:
+        value["identity"] = identity
+    return strictjson.canonical(value)
+
+
+def issue_to_checksum(issue_to_party: dict[str, Any]) -> str:
+    """DCSA `issueToChecksum`: lower-hex SHA-256 of the RFC 8785 form."""
+    return hashlib.sha256(strictjson.canonical(issue_to_party)).hexdigest()
+
+
+def _payload(payload: bytes) -> dict[str, Any]:
+    try:
+        value = strictjson.loads_event(payload)
+        text.check_strings(value)
+        if not isinstance(value, dict):
+            raise errors.BadEvent("the payload is not a JSON object", pointer="")
+        if strictjson.canonical(value) != payload:
+            raise errors.BadEvent("the payload differs from its own RFC 8785 form", pointer="")
+    except strictjson.BadJson as error:
+        raise errors.BadEvent(str(error), pointer=error.pointer) from None
+    except ValueError as error:
+        raise errors.BadEvent(str(error)) from None
+    return value
+
+
+def _event(value: dict[str, Any]) -> tuple[Event, tuple[jws.ParsedJws, ...]]:
+    if value.get("v") != VERSION:
+        raise NotUnderstood(f"version {value.get('v')!r} is not {VERSION}", pointer="/v")
+    raw_action = value.get("action")
+    if raw_action not in list(Action):
+        raise NotUnderstood(f"action {raw_action!r} is not known", pointer="/action")
+    action = Action(raw_action)
+    envelope = _loaded(Envelope, value, "")
+    details = _loaded(details_schema(action), envelope.pop("details"), "/details")
+    del envelope["v"], envelope["action"]
+    if (action in RECIPIENT_ACTIONS) != ("recipient" in envelope):
+        wanted = "needs" if action in RECIPIENT_ACTIONS else "has no"
+        raise errors.BadEvent(f"{action} {wanted} recipient", pointer="/recipient")
+    cls = _event_class(action)
+    _check_stream(cls, envelope["stream"])
+    inner: tuple[jws.ParsedJws, ...] = ()
+    if "key_proof" in details:
+        details = _with_proven_key(details, envelope, value["details"])
+    if action is Action.REGISTER:
+        details["roles"] = frozenset(details["roles"])
+    if action is Action.ISSUE:
+        details, inner = _with_manifest(details)
+    if action is Action.GATE_OUT:
+        code = details.pop("code")
+        details["code_digest"] = hashlib.sha256(code.encode("ascii")).hexdigest()
+    event: Event = cls(**envelope, **details)
+    return event, inner
+
+
+def _loaded(schema: type[ClosedSchema], value: object, pointer: str) -> dict[str, Any]:
+    try:
+        loaded: dict[str, Any] = _schema(schema).load(value)  # type: ignore[arg-type]
+    except ValidationError as error:
+        place, message = next(_messages(error.messages, pointer))
+        raise errors.BadEvent(message, pointer=place) from None
+    return loaded
+
+
+@cache
+def _schema(schema: type[ClosedSchema]) -> ClosedSchema:
+    return schema()
+
+
+def _messages(messages: object, pointer: str) -> Iterator[tuple[str, str]]:
+    if isinstance(messages, dict):
+        for name, inner in messages.items():
+            step = "" if name == "_schema" else f"/{name}"
+            yield from _messages(inner, pointer + step)
+    elif isinstance(messages, list):
+        yield pointer, f"{pointer.rpartition('/')[2] or 'the event'}: {messages[0]}"
+
+
+@cache
+def _event_class(action: Action) -> Any:
+    kinds = (events.PartyEvent, events.DraftEvent, events.CustodyEvent, events.BillEvent)
+    classes = {cls.action: cls for kind in kinds for cls in kind.__args__}
+    return classes[action]
+
+
+def _check_stream(cls: Any, stream: str) -> Stream:
+    try:
+        parsed = identifiers.parse_stream(stream)
+    except ValueError as error:
+        raise errors.BadEvent(str(error), pointer="/stream") from None
+    wanted = _stream_kind(cls)
+    if parsed.kind is not wanted:
+        raise errors.BadEvent(
+            f"{cls.action} belongs on a {wanted} stream, {stream} was named", pointer="/stream"
+        )
+    return parsed
+
+
+def _stream_kind(cls: Any) -> StreamKind:
+    if cls in events.PartyEvent.__args__:
+        return StreamKind.PARTY
+    if cls in events.DraftEvent.__args__:
+        return StreamKind.DRAFT
+    if cls in events.CustodyEvent.__args__:
+        return StreamKind.CUSTODY
+    return StreamKind.BILL
+
+
+def _with_proven_key(
+    details: dict[str, Any], envelope: dict[str, Any], raw: dict[str, Any]
+) -> dict[str, Any]:
+    key: PublicKey = details.pop("key")
+    payload = key_proof_payload(
+        origin=envelope["audience"],
+        party=envelope["stream"].removeprefix("party:"),
+        key=key,
+        identity=raw.get("identity"),
+    )
+    try:
+        proof = jws.parse_detached(details.pop("key_proof"), payload, PROOF_TYP)
+        jws.verify(proof, key)
+    except jws.BadJws as error:
+        raise errors.BadEvent(str(error), pointer="/details/keyProof") from None
+    except jws.BadSignature as error:
+        raise errors.BadSignature(str(error), pointer="/details/keyProof") from None
+    new_key = NewKey(
+        kid=key.kid,
+        alg=str(key.alg),
+        jwk=strictjson.canonical(key.to_jwk()).decode("ascii"),
+        valid_from=details.pop("valid_from", None),
+        valid_until=details.pop("valid_until", None),
+    )
+    return {**details, "key": new_key}
+
+
+def _with_manifest(details: dict[str, Any]) -> tuple[dict[str, Any], tuple[jws.ParsedJws, ...]]:
+    """DCSA manifests carry no typ and need not be canonical (dcsa A.6)."""
+    pointer = "/details/issuanceManifestSignedContent"
+    try:
+        parsed = jws.parse(details.pop("manifest"), None)
+        value = strictjson.loads_event(parsed.payload)
+    except (jws.BadJws, strictjson.BadJson) as error:
+        raise errors.BadEvent(str(error), pointer=pointer) from None
+    loaded = _loaded(IssuanceManifestSchema, value, pointer)
+    manifest = events.IssuanceManifest(kid=parsed.kid, **loaded)
+    issue_to_party = details.pop("issue_to_party")
+    try:
+        identifiers.check_shipment(details["shipment"])
+    except ValueError as error:
+        raise errors.BadEvent(str(error), pointer="/details/shipment") from None
+    merged = {
+        **details,
+        "manifest": manifest,
+        "issue_to_checksum": issue_to_checksum(issue_to_party),
+    }
+    return merged, (parsed,)
