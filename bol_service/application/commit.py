@@ -1,0 +1,199 @@
+"""One group commit: judge each event in order inside one transaction, append what the law allows.
+
+For every event: is it a resend, or does it reuse an id; is it lawful; is what it claims free. A
+refused event leaves no trace and does not touch its neighbours; several events of one stream chain
+within the group. Then the tree grows, one checkpoint is signed for all, and everything is written
+together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bol_service.application import index, notices, platform_guard
+from bol_service.application.loading import Loader
+from bol_service.application.ports import Batch, Claim, KeyRow, LogState, StoredEntry, Writing
+from bol_service.domain import errors
+from bol_service.domain.events import AddKey, GateOut, Issue, Recorded, Register, RotateKey
+from bol_service.domain.identifiers import StreamKind, parse_stream
+from bol_service.domain.states import BillState, Head
+from bol_service.ledger.checkpoint import Checkpoint
+from bol_service.ledger.entry import Entry, leaf
+from bol_service.ledger.merkle import Frontier
+from bol_service.wire.event_fields import instant_text
+from bol_service.wire.events import SignedEvent
+
+SignCheckpoint = Callable[[Checkpoint], str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Appended:
+    """The event is in the log: now, or since an earlier time (`resend`)."""
+
+    entry: StoredEntry
+    resend: bool
+
+
+Outcome = Appended | errors.Refusal
+
+
+class GroupCommit:
+    """Judges and appends one group; used once, inside one `Writing`."""
+
+    def __init__(
+        self,
+        writing: Writing,
+        *,
+        now: datetime,
+        reserved_keys: frozenset[str],
+        registrars: frozenset[str],
+    ) -> None:
+        self._writing = writing
+        self._log = writing.log()
+        self._loader = Loader(writing, self._log.origin)
+        # Time never runs backwards in the log, whatever the machine's clock does.
+        self._now = max(now, self._log.recorded_at) if self._log.recorded_at else now
+        self._reserved = reserved_keys
+        self._registrars = registrars
+        self._frontier = Frontier.from_bytes(self._log.frontier.to_bytes())
+        self._batch = Batch()
+        self._appended: dict[tuple[str, str], StoredEntry] = {}
+
+    def run(
+        self, group: Sequence[SignedEvent], sign: SignCheckpoint
+    ) -> tuple[list[Outcome], Batch]:
+        """Judge `group` in order, write what was accepted, and tell the outcome of each."""
+        self._loader.for_events([signed.event for signed in group])
+        outcomes = [self._outcome(signed) for signed in group]
+        self._write(sign)
+        return outcomes, self._batch
+
+    def _outcome(self, signed: SignedEvent) -> Outcome:
+        try:
+            earlier = self._earlier(signed)
+            if earlier is not None:
+                return Appended(entry=earlier, resend=True)
+            return Appended(entry=self._append(signed), resend=False)
+        except errors.Refusal as refusal:
+            alarms = notices.alarm(self._loader.world, signed.event, refusal)
+            self._batch.notices += [(alarm, None) for alarm in alarms]
+            return refusal
+
+    def _earlier(self, signed: SignedEvent) -> StoredEntry | None:
+        """The first entry of this very act; raises IdReused for another act under the same id."""
+        event, payload = signed.event, signed.payload_digest
+        if (event.actor, payload) in self._appended:
+            return self._appended[event.actor, payload]
+        same, reused = self._writing.earlier(event.actor, payload, event.id)
+        if same is not None:
+            return same
+        in_group = any(
+            entry.actor == event.actor and entry.event_id == event.id
+            for entry in self._batch.entries
+        )
+        if reused is not None or in_group:
+            raise errors.IdReused(
+                f"{event.actor} used the id {event.id} for another event", pointer="/id"
+            )
+        return None
+
+    def _append(self, signed: SignedEvent) -> StoredEntry:
+        event, world = signed.event, self._loader.world
+        act = Recorded(
+            event=event,
+            digest=signed.parsed.digest,
+            kid=signed.parsed.kid,
+            alg=str(signed.parsed.alg),
+            recorded_at=self._now,
+            index=self._frontier.size,
+        )
+        self._loader.for_events([event])  # neighbours may have made more of the world visible
+        self._require_registrar(act)
+        before = world.states.get(event.stream)
+        state = world.judge(act)
+        platform_guard.refuse_reserved_keys(event, self._reserved)
+        taken = platform_guard.taken_by(world, event)
+        platform_guard.require_free(taken, self._owner)
+        freed = platform_guard.freed_by(world, event)
+        head = Head(sequence=event.sequence, digest=act.digest)
+        world.put(event.stream, state, head)
+        entry = self._record(signed, act)
+        self._batch.states[event.stream] = (state, head, act.index)
+        self._batch.taken.update(dict.fromkeys(taken, event.stream))
+        self._batch.freed.update(freed)
+        self._index(act)
+        told = notices.after(world, event, before, state)
+        self._batch.notices += [(notice, act.index) for notice in told]
+        return entry
+
+    def _require_registrar(self, act: Recorded) -> None:
+        """The first entry of a log must be signed with a registrar key that the settings pin."""
+        if act.index == 0 and act.kid not in self._registrars:
+            raise errors.NotOperator(
+                f"the log begins with the operator's registration, signed with one of "
+                f"{', '.join(sorted(self._registrars)) or 'no pinned keys'}, not {act.kid}"
+            )
+
+    def _owner(self, claim: Claim) -> str | None:
+        if claim in self._batch.taken:
+            return self._batch.taken[claim]
+        if claim in self._batch.freed:
+            return None
+        return self._writing.claim_owner(claim)
+
+    def _record(self, signed: SignedEvent, act: Recorded) -> StoredEntry:
+        event = act.event
+        entry = StoredEntry(
+            index=act.index,
+            stream=event.stream,
+            sequence=event.sequence,
+            entry=Entry(event=signed.parsed.text, recorded_at=instant_text(act.recorded_at)),
+            event_id=event.id,
+            actor=event.actor,
+            action=event.action,
+            kid=act.kid,
+            payload_digest=signed.payload_digest,
+        )
+        nodes = self._frontier.append(leaf(event.stream, event.sequence, entry.entry))
+        self._batch.nodes += nodes
+        self._batch.entries.append(entry)
+        self._appended[event.actor, entry.payload_digest] = entry
+        return entry
+
+    def _index(self, act: Recorded) -> None:
+        event, world = act.event, self._loader.world
+        if isinstance(event, Register | AddKey | RotateKey):
+            party = event.stream.removeprefix("party:")
+            self._batch.keys.append(KeyRow(kid=event.key.kid, party=party, jwk=event.key.jwk))
+        stream = parse_stream(event.stream)
+        if stream.kind is StreamKind.CUSTODY and stream.container is not None:
+            self._loader.bills_of_shipment([stream.container])
+        bill_stream = f"bill:{event.bill}" if isinstance(event, GateOut) else event.stream
+        bill = world.states.get(bill_stream)
+        if isinstance(bill, BillState):
+            if isinstance(event, Issue):
+                self._loader.bill(bill.bill)
+            self._batch.bills[bill.bill] = index.bill_row(world, bill)
+
+    def _write(self, sign: SignCheckpoint) -> None:
+        if not self._batch.entries:
+            if self._batch.notices:
+                self._writing.append(self._batch, self._at_now(self._log))
+            return
+        checkpoint = Checkpoint(
+            origin=self._log.origin, size=self._frontier.size, root=self._frontier.root()
+        )
+        log = LogState(
+            origin=self._log.origin,
+            frontier=self._frontier,
+            recorded_at=self._now,
+            note=sign(checkpoint),
+        )
+        self._writing.append(self._batch, log)
+
+    def _at_now(self, log: LogState) -> LogState:
+        return LogState(
+            origin=log.origin, frontier=log.frontier, recorded_at=self._now, note=log.note
+        )

@@ -1,0 +1,164 @@
+"""Who has to learn what of an act: rows of the outbox, written in the act's own transaction.
+
+Recipients learn that a bill came to them, carriers that they are asked, holders and customs that a
+seal is not the one that was set, and carrier and holder that somebody tried to take the cargo
+without the bill. A notice tells the reader where to look, never what it may not see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bol_service.application.ports import Notice
+from bol_service.domain import errors
+from bol_service.domain.events import (
+    AcceptSurrender,
+    Act,
+    ApproveDraft,
+    BlankEndorse,
+    Discharged,
+    Endorse,
+    EndorseToOrder,
+    Event,
+    GateOut,
+    GrantMandate,
+    Issue,
+    OnBoardNotation,
+    OrderDelivery,
+    PublishDraft,
+    Refuse,
+    RejectSurrender,
+    RequestChange,
+    RevokeMandate,
+    SubmitInstructions,
+    SurrenderForAmendment,
+    SurrenderForDelivery,
+    Transfer,
+)
+from bol_service.domain.states import BillState, CustodyState, DraftState, State
+from bol_service.domain.world import World
+
+ALARMS = (
+    errors.NoSurrender,
+    errors.NoDeliveryOrder,
+    errors.OrderExpired,
+    errors.OrderReplay,
+    errors.WrongCode,
+    errors.WrongPickUp,
+)
+
+
+def after(world: World, event: Event, before: State | None, state: State) -> list[Notice]:
+    """The notices of an accepted event; `world` already holds its effect."""
+    if isinstance(state, BillState):
+        return _about_bill(world, event, state)
+    if isinstance(state, DraftState):
+        return _about_draft(event, state)
+    if isinstance(state, CustodyState):
+        return _about_custody(world, event, before, state)
+    if isinstance(event, GrantMandate | RevokeMandate):
+        return _to([event.recipient], str(event.action), event)
+    return []
+
+
+def alarm(world: World, event: Event, refusal: errors.Refusal) -> list[Notice]:
+    """The alarm of an attempt to release cargo without right; nothing for other refusals."""
+    if not isinstance(event, GateOut) or not isinstance(refusal, ALARMS):
+        return []
+    bill = world.bill(event.bill)
+    draft = world.draft(event.stream.split(":")[1])
+    named = [draft.carrier if draft else None, bill.control.possessor if bill else None]
+    facts = {
+        "code": refusal.code,
+        "terminal": event.actor,
+        "container": event.stream.rpartition(":")[2],
+        "collectedBy": event.collected_by.name,
+    }
+    return [
+        Notice(party=slug, kind="RELEASE_ALARM", stream=event.stream, facts=facts)
+        for slug in dict.fromkeys(named)
+        if slug is not None
+    ]
+
+
+def _to(parties: Iterable[str | None], kind: str, event: Act, **facts: object) -> list[Notice]:
+    """One notice each; nobody is told of its own act."""
+    return [
+        Notice(party=slug, kind=kind, stream=event.stream, facts={"by": event.actor, **facts})
+        for slug in dict.fromkeys(parties)
+        if slug is not None and slug != event.actor
+    ]
+
+
+def _about_bill(world: World, event: Event, state: BillState) -> list[Notice]:
+    number = {"reference": state.reference}
+    control = state.control
+    match event:
+        case Issue():
+            return _to([control.possessor, state.shipper, *state.notify], "ISSUED", event, **number)
+        case Transfer() | Endorse() | EndorseToOrder() | BlankEndorse():
+            told: list[str | None] = [control.possessor, control.title_holder]
+            return _to(told, str(event.action), event, **number)
+        case Refuse():
+            return _to([control.possessor, state.carrier], "REFUSED", event, **number)
+        case SurrenderForDelivery() | SurrenderForAmendment():
+            return _to([state.carrier], str(event.action), event, **number)
+        case AcceptSurrender():
+            draft = world.draft(state.shipment)
+            terminal = draft.custodians.discharge if draft else None
+            return _to([state.surrendered_by, terminal], "SURRENDER_ACCEPTED", event, **number)
+        case RejectSurrender():
+            told = [control.possessor]
+            return _to(told, "SURRENDER_REJECTED", event, reason=event.reason, **number)
+        case OrderDelivery():
+            told = [event.terminal, state.surrendered_by]
+            return _to(told, "DELIVERY_ORDER", event, **number)
+        case OnBoardNotation():
+            told = [control.possessor, control.title_holder, state.shipper]
+            return _to(told, "ON_BOARD", event, **number)
+        case _:
+            return []
+
+
+def _about_draft(event: Event, state: DraftState) -> list[Notice]:
+    shipper_side = [state.shipper, state.forwarder]
+    match event:
+        case PublishDraft():
+            return _to(shipper_side, "DRAFT_READY", event, version=event.version)
+        case SubmitInstructions() | RequestChange() | ApproveDraft():
+            return _to([state.carrier], str(event.action), event)
+        case _:
+            return []
+
+
+def _about_custody(
+    world: World, event: Event, before: State | None, state: CustodyState
+) -> list[Notice]:
+    draft = world.draft(state.shipment)
+    if draft is None:
+        return []
+    bills = [
+        bill
+        for bill in world.states.values()
+        if isinstance(bill, BillState) and bill.shipment == state.shipment
+    ]
+    holders = [bill.control.possessor for bill in bills]
+    box = {"container": state.container}
+    notices: list[Notice] = []
+    seen = len(before.exceptions) if isinstance(before, CustodyState) else 0
+    for exception in state.exceptions[seen:]:
+        notices += _to(
+            [draft.carrier, *holders, *draft.customs],
+            "SEAL_EXCEPTION",
+            event,
+            expected=list(exception.expected),
+            found=list(exception.found),
+            **box,
+        )
+    if isinstance(event, Discharged):
+        notify = [slug for bill in bills for slug in bill.notify]
+        notices += _to([draft.carrier, *holders, *notify], "ARRIVED", event, **box)
+    if isinstance(event, GateOut):
+        surrendered = [bill.surrendered_by for bill in bills]
+        notices += _to([draft.carrier, *surrendered], "GATE_OUT", event, **box)
+    return notices

@@ -1,0 +1,131 @@
+"""What must be unique on the whole platform, beyond what one stream can know.
+
+- a key, a legal identifier, a carrier code and a terminal location belong to one party for ever;
+- a bill number of a carrier, and a shipment, have one bill that is not void;
+- a container is on one live bill per vessel and voyage, until it leaves the gate (LR-61).
+
+Each such thing is a `Claim`, a row with a unique key in the database; the law itself stays free of
+it and can be replayed stream by stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from bol_service.application.ports import Claim
+from bol_service.domain import errors
+from bol_service.domain.document import Sailing
+from bol_service.domain.events import AddKey, Event, GateOut, Issue, Register, RotateKey, Void
+from bol_service.domain.states import BillState
+from bol_service.domain.world import World
+
+_REFUSALS: dict[str, type[errors.Refusal]] = {
+    "key": errors.AlreadyRegistered,
+    "identifier": errors.AlreadyRegistered,
+    "carrier-code": errors.AlreadyRegistered,
+    "facility": errors.AlreadyRegistered,
+    "bill-number": errors.NumberUsed,
+    "shipment": errors.NumberUsed,
+    "cargo": errors.DuplicateCargo,
+}
+
+
+def taken_by(world: World, event: Event) -> list[Claim]:
+    """What `event`, if accepted, makes the property of its stream."""
+    if isinstance(event, Register):
+        return [_key(event.key.kid), *_registration_claims(event)]
+    if isinstance(event, AddKey | RotateKey):
+        return [_key(event.key.kid)]
+    if isinstance(event, Issue):
+        return _issue_claims(world, event)
+    return []
+
+
+def freed_by(world: World, event: Event) -> list[Claim]:
+    """What `event`, if accepted, sets free again."""
+    if isinstance(event, GateOut):
+        bill = world.bill(event.bill)
+        container = event.stream.rpartition(":")[2]
+        return _cargo([container], bill.sailings) if bill else []
+    if isinstance(event, Void):
+        bill = world.bill(event.stream.removeprefix("bill:"))
+        return _bill_claims(world, bill) if bill else []
+    return []
+
+
+def require_free(claims: Iterable[Claim], owner_of: Callable[[Claim], str | None]) -> None:
+    """Raises the refusal of the first claim that somebody else owns."""
+    for claim in claims:
+        if owner_of(claim) is not None:
+            raise _REFUSALS[claim.kind](f"{claim.kind} {claim.value} is taken")
+
+
+def refuse_reserved_keys(event: Event, reserved: frozenset[str]) -> None:
+    """A key of the service itself (log, statements) never becomes a party's key."""
+    if isinstance(event, Register | AddKey | RotateKey) and event.key.kid in reserved:
+        raise errors.AlreadyRegistered(
+            f"key {event.key.kid} is a key of this platform", pointer="/details/key"
+        )
+
+
+def _key(kid: str) -> Claim:
+    return Claim(kind="key", value=kid)
+
+
+def _registration_claims(event: Register) -> list[Claim]:
+    country = event.identity.country
+    claims = [
+        Claim(
+            kind="identifier",
+            value=f"{entry.type}:{country if entry.type == 'AUTHORITY' else ''}:{entry.value}",
+        )
+        for entry in event.identity.identifiers
+    ]
+    if event.carrier_code is not None:
+        code = event.carrier_code
+        claims.append(Claim(kind="carrier-code", value=f"{code.provider}:{code.code}"))
+    for facility in event.facilities:
+        place = facility.code or facility.name
+        claims.append(
+            Claim(kind="facility", value=f"{facility.un_location_code}:{facility.provider}:{place}")
+        )
+    return claims
+
+
+def _issue_claims(world: World, event: Issue) -> list[Claim]:
+    facts = world.document(event.received_bytes)
+    if facts is None:
+        return []
+    return [
+        Claim(
+            kind="bill-number",
+            value=_number(facts.carrier_code_list_provider, facts.carrier_code, facts.reference),
+        ),
+        Claim(kind="shipment", value=event.shipment),
+        *_cargo(facts.equipment, facts.sailings),
+    ]
+
+
+def _bill_claims(world: World, bill: BillState) -> list[Claim]:
+    carrier = world.party(bill.carrier)
+    code = carrier.carrier_code if carrier else None
+    claims = [
+        Claim(kind="shipment", value=bill.shipment),
+        *_cargo(bill.containers, bill.sailings),
+    ]
+    if code is not None:
+        number = _number(code.provider, code.code, bill.reference)
+        claims.append(Claim(kind="bill-number", value=number))
+    return claims
+
+
+def _number(provider: str, code: str, reference: str) -> str:
+    return f"{provider}:{code}:{reference}"
+
+
+def _cargo(containers: Iterable[str], sailings: Iterable[Sailing]) -> list[Claim]:
+    return [
+        Claim(kind="cargo", value=f"{container}:{sailing.vessel}:{sailing.voyage}")
+        for container in containers
+        for sailing in sailings
+    ]

@@ -1,0 +1,223 @@
+"""What the use cases need from the outside, as protocols.
+
+`storage` implements `Store`; the system clock or, for demonstrations, a settable one is a `Clock`.
+A `Writing` is one database transaction under the lock of the log's head: what it appends is there
+together or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from bol_service.domain.document import DocumentFacts
+from bol_service.domain.states import Head, State
+from bol_service.ledger.entry import Entry
+from bol_service.ledger.merkle import Frontier, Node, NodeId
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The time as aware UTC."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogState:
+    """The log as committed last; `recorded_at` is the time of its last entry."""
+
+    origin: str
+    frontier: Frontier
+    recorded_at: datetime | None
+    note: str | None
+
+    @property
+    def size(self) -> int:
+        return self.frontier.size
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredEntry:
+    """One row of the log. `digest` is SHA-256 of the entry bytes, hex."""
+
+    index: int
+    stream: str
+    sequence: int
+    entry: Entry
+    event_id: str
+    actor: str
+    action: str
+    kid: str
+    payload_digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """A thing that can belong to one stream only, such as a bill number or a carrier code."""
+
+    kind: str
+    value: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """What a party has to learn; `kind` is a stable word, `facts` plain JSON."""
+
+    party: str
+    kind: str
+    stream: str
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoticeRow(Notice):
+    number: int
+    index: int | None
+    at: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyRow:
+    kid: str
+    party: str
+    jwk: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class BillRow:
+    """How a bill is found: by number, by container, by those who may know it."""
+
+    bill: str
+    reference: str
+    carrier: str
+    country: str
+    shipment: str
+    shipper: str
+    status: str
+    parties: frozenset[str]
+    containers: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentRow:
+    """An uploaded document as received; `digest` is the SHA-256 of the bytes."""
+
+    digest: str
+    checksum: str | None
+    kind: str
+    content: bytes
+    facts: DocumentFacts | None
+    uploaded_by: str
+    uploaded_at: str
+
+
+@dataclass(kw_only=True)
+class Batch:
+    """All that one group commit writes."""
+
+    entries: list[StoredEntry] = field(default_factory=list)
+    nodes: list[Node] = field(default_factory=list)
+    states: dict[str, tuple[State, Head, int]] = field(default_factory=dict)
+    taken: dict[Claim, str] = field(default_factory=dict)
+    freed: set[Claim] = field(default_factory=set)
+    keys: list[KeyRow] = field(default_factory=list)
+    bills: dict[str, BillRow] = field(default_factory=dict)
+    notices: list[tuple[Notice, int | None]] = field(default_factory=list)
+
+
+class Reading(Protocol):
+    """A consistent view of what is committed."""
+
+    def log(self) -> LogState: ...
+
+    def states(self, streams: Iterable[str]) -> dict[str, tuple[State, Head]]: ...
+
+    def facts(self, digests: Iterable[str]) -> list[DocumentFacts]: ...
+
+    def key(self, kid: str) -> KeyRow | None: ...
+
+    def earlier(
+        self, actor: str, payload_digest: str, event_id: str
+    ) -> tuple[StoredEntry | None, StoredEntry | None]:
+        """The entry with this payload, and the entry with this event id, of this actor."""
+        ...
+
+    def entry(self, index: int) -> StoredEntry | None: ...
+
+    def entries(self, stream: str, first: int, limit: int) -> list[StoredEntry]: ...
+
+    def entry_at(self, stream: str, sequence: int) -> StoredEntry | None: ...
+
+    def scan(self, first: int, limit: int) -> list[StoredEntry]: ...
+
+    def nodes(self, ids: Iterable[NodeId]) -> dict[NodeId, bytes]: ...
+
+    def checkpoint(self, at_least: int) -> tuple[int, str] | None:
+        """Size and note of the first checkpoint that covers `at_least` entries."""
+        ...
+
+    def document(self, digest: str) -> DocumentRow | None: ...
+
+    def document_of_bill(self, bill: str, received_bytes: str) -> DocumentRow | None: ...
+
+    def parties(self, after: str, limit: int) -> list[str]: ...
+
+    def find_bills(
+        self,
+        *,
+        party: str,
+        shippers: Sequence[str],
+        audited_country: str | None,
+        after: str,
+        limit: int,
+        filters: Mapping[str, str],
+    ) -> list[str]: ...
+
+    def find_drafts(self, *, party: str, after: str, limit: int) -> list[str]: ...
+
+    def bills_with_container(self, container: str) -> list[str]: ...
+
+    def mandators(self, forwarder: str) -> list[str]: ...
+
+    def notices(self, party: str, after: int, limit: int) -> list[NoticeRow]: ...
+
+    def claim_owner(self, claim: Claim) -> str | None: ...
+
+
+class Writing(Reading, Protocol):
+    """The log's head is locked from the first statement to the end."""
+
+    def append(self, batch: Batch, log: LogState) -> None: ...
+
+
+class Store(Protocol):
+    def reading(self) -> AbstractContextManager[Reading]: ...
+
+    def writing(self) -> AbstractContextManager[Writing]:
+        """Commits when the block ends, rolls back when it raises."""
+        ...
+
+    def add_document(self, row: DocumentRow) -> None: ...
+
+    def add_token(self, token_hash: str, party: str, kid: str, jti: str, expires: str) -> bool:
+        """False if this party used this jti before."""
+        ...
+
+    def token(self, token_hash: str) -> tuple[str, str, str] | None:
+        """(party, kid, expires)."""
+        ...
+
+    def forget_tokens(self, before: str) -> None: ...
+
+
+class CheckpointFile(Protocol):
+    """The last checkpoint, kept where the database's administrator cannot rewrite it unseen."""
+
+    def read(self) -> str | None: ...
+
+    def replace(self, note: str) -> None:
+        """Durable when it returns."""
+        ...

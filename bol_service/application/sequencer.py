@@ -1,0 +1,209 @@
+"""The one thread of a process that appends to the log.
+
+It takes whatever waits (at most `MAX_GROUP`, without lingering), commits it as one group, replaces
+the checkpoint file, and only then answers. It is fail-stop: when a commit fails, nobody of the
+group is told anything but "uncertain, send the same event again"; the connection is dropped, the
+head is read again, and resends settle what happened. The queue is bounded: who finds it full is
+told when to come back, never left waiting.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from time import monotonic
+
+import structlog
+
+from bol_service.application.commit import Appended, GroupCommit, SignCheckpoint
+from bol_service.application.ports import CheckpointFile, Clock, Store
+from bol_service.application.receipts import receipt_of
+from bol_service.domain import errors
+from bol_service.ledger.merkle import NodeId
+from bol_service.ledger.receipt import Receipt
+from bol_service.wire.events import SignedEvent
+
+MAX_GROUP = 256
+MAX_WAITING = 4096
+ANSWER_WITHIN_SECONDS = 30.0
+
+log = structlog.get_logger()
+
+
+class Busy(RuntimeError):  # noqa: N818 - says what is the matter
+    """The queue is full; come back after `retry_after` seconds."""
+
+    retry_after = 2
+
+
+class Uncertain(RuntimeError):  # noqa: N818 - says what is the matter
+    """It is not known whether the event was recorded; sending the same bytes again tells."""
+
+    retry_after = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accepted:
+    receipt: Receipt
+    resend: bool
+
+
+Answer = Accepted | errors.Refusal
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Waiting:
+    signed: SignedEvent
+    answer: Future[Answer]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observed:
+    """What one group cost, for metrics; seconds."""
+
+    size: int
+    accepted: int
+    seconds: float
+
+
+class Sequencer:
+    """Start it once per process; `submit` from any thread."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        sign: SignCheckpoint,
+        checkpoint_file: CheckpointFile,
+        *,
+        reserved_keys: frozenset[str],
+        registrars: frozenset[str],
+        observe: Callable[[Observed], None] = lambda _: None,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._sign = sign
+        self._checkpoint_file = checkpoint_file
+        self._reserved = reserved_keys
+        self._registrars = registrars
+        self._observe = observe
+        self._queue: queue.Queue[_Waiting | None] = queue.Queue(MAX_WAITING)
+        self._thread = threading.Thread(target=self._run, name="sequencer", daemon=True)
+        self._failure: BaseException | None = None
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the group at work, refuse the rest."""
+        self._queue.put(None)
+        self._thread.join(ANSWER_WITHIN_SECONDS)
+
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
+    @property
+    def waiting(self) -> int:
+        return self._queue.qsize()
+
+    @property
+    def failure(self) -> BaseException | None:
+        """Why the last group failed; None once a group has succeeded again."""
+        return self._failure
+
+    def submit(self, signed: SignedEvent) -> Accepted:
+        """Judge and record one event whose signatures have been verified.
+
+        Raises:
+            errors.Refusal: The law, or a claim of somebody else, does not allow it.
+            Busy: The queue is full.
+            Uncertain: The outcome is not known; send the same bytes again.
+        """
+        waiting = _Waiting(signed=signed, answer=Future())
+        if not self.alive:
+            raise Uncertain("the sequencer is not running")
+        try:
+            self._queue.put_nowait(waiting)
+        except queue.Full:
+            raise Busy(f"{MAX_WAITING} events are waiting") from None
+        try:
+            answer = waiting.answer.result(ANSWER_WITHIN_SECONDS)
+        except TimeoutError:
+            raise Uncertain("no answer in time") from None
+        if isinstance(answer, errors.Refusal):
+            raise answer
+        return answer
+
+    def _run(self) -> None:
+        while True:
+            group, last = self._next_group()
+            if group:
+                self._commit(group)
+            if last:
+                self._refuse_rest()
+                return
+
+    def _next_group(self) -> tuple[list[_Waiting], bool]:
+        first = self._queue.get()
+        if first is None:
+            return [], True
+        group = [first]
+        while len(group) < MAX_GROUP:
+            try:
+                more = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if more is None:
+                return group, True
+            group.append(more)
+        return group, False
+
+    def _commit(self, group: list[_Waiting]) -> None:
+        started = monotonic()
+        try:
+            answers = self._record([waiting.signed for waiting in group])
+        except Exception as error:
+            self._failure = error
+            log.error("group commit failed", size=len(group), error=repr(error))
+            for waiting in group:
+                waiting.answer.set_exception(Uncertain("the commit failed"))
+            return
+        self._failure = None
+        accepted = sum(isinstance(answer, Accepted) for answer in answers)
+        self._observe(Observed(size=len(group), accepted=accepted, seconds=monotonic() - started))
+        for waiting, answer in zip(group, answers, strict=True):
+            waiting.answer.set_result(answer)
+
+    def _record(self, group: list[SignedEvent]) -> list[Answer]:
+        with self._store.writing() as writing:
+            commit = GroupCommit(
+                writing,
+                now=self._clock.now(),
+                reserved_keys=self._reserved,
+                registrars=self._registrars,
+            )
+            outcomes, batch = commit.run(group, self._sign)
+            fresh = {NodeId(node.level, node.position): node.hash for node in batch.nodes}
+            answers: list[Answer] = [
+                Accepted(receipt=receipt_of(writing, outcome.entry, fresh), resend=outcome.resend)
+                if isinstance(outcome, Appended)
+                else outcome
+                for outcome in outcomes
+            ]
+            note = writing.log().note if batch.entries else None
+        if note is not None:
+            self._checkpoint_file.replace(note)
+        return answers
+
+    def _refuse_rest(self) -> None:
+        while True:
+            try:
+                waiting = self._queue.get_nowait()
+            except queue.Empty:
+                return
+            if waiting is not None:
+                waiting.answer.set_exception(Uncertain("the service is stopping"))

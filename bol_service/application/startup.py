@@ -1,0 +1,81 @@
+"""What must be true before a process signs its first checkpoint.
+
+A log must never sign two trees that contradict each other. So the tree in the database has to be
+the one its own rows make, and it has to contain the tree of the last checkpoint that was kept
+outside. A database older than that checkpoint is a restored backup: signing from it would fork the
+log, so the service refuses and says how to recover.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bol_service.application.ports import CheckpointFile, Reading, Store
+from bol_service.ledger.checkpoint import open_checkpoint
+from bol_service.ledger.merkle import EMPTY_ROOT, Frontier, NodeId
+from bol_service.ledger.note import NoteError, VerifierKey
+
+
+class RollbackSuspected(RuntimeError):  # noqa: N818 - says what is the matter
+    """The database is older than, or contradicts, a checkpoint this log has signed."""
+
+
+def require_continuity(
+    store: Store, checkpoint_file: CheckpointFile, log_keys: Sequence[VerifierKey]
+) -> None:
+    """Compare database and checkpoint file; raises RollbackSuspected naming both sizes."""
+    with store.reading() as reading:
+        log = reading.log()
+        _require_root(log.size, log.frontier.root(), _root_at(reading, log.size), "the log's head")
+        if log.note is not None:
+            _require_note(reading, log.note, log_keys, "the database's own checkpoint")
+        note = checkpoint_file.read()
+        if note is None:
+            if log.size > 0:
+                raise RollbackSuspected(
+                    f"the log has {log.size} entries, but the checkpoint file is missing. Put back "
+                    "the file; if it is lost for good, take the latest checkpoint that a witness "
+                    "or a party kept, check it with `bol ledger check --checkpoint FILE`, and put "
+                    "it in the file's place"
+                )
+            return
+        _require_note(reading, note, log_keys, "the checkpoint file")
+
+
+def _require_note(reading: Reading, note: str, log_keys: Sequence[VerifierKey], name: str) -> None:
+    try:
+        checkpoint = open_checkpoint(note, log_keys).checkpoint
+    except NoteError as error:
+        raise RollbackSuspected(f"{name} cannot be trusted: {error}") from None
+    size = reading.log().size
+    if checkpoint.size > size:
+        raise RollbackSuspected(
+            f"{name} is of size {checkpoint.size}, the database has {size} entries: it is older "
+            "than what was signed. Restore the newest backup or the standby; do not sign from this "
+            "database (docs/operations.md, Restore)"
+        )
+    _require_root(checkpoint.size, checkpoint.root, _root_at(reading, checkpoint.size), name)
+
+
+def _require_root(size: int, stated: bytes, computed: bytes, name: str) -> None:
+    if stated != computed:
+        raise RollbackSuspected(
+            f"{name} has root {stated.hex()} at size {size}, the database's rows make "
+            f"{computed.hex()}: one of them was changed. Run: bol ledger check"
+        )
+
+
+def _root_at(reading: Reading, size: int) -> bytes:
+    """The root of the first `size` leaves, from the complete nodes of its frontier."""
+    if size == 0:
+        return EMPTY_ROOT
+    wanted, first = [], 0
+    for level in range(size.bit_length() - 1, -1, -1):
+        if size >> level & 1:
+            wanted.append(NodeId(level, first >> level))
+            first += 1 << level
+    found = reading.nodes(wanted)
+    missing = [node for node in wanted if node not in found]
+    if missing:
+        raise RollbackSuspected(f"the tree's node {missing[0]} is missing; run: bol ledger check")
+    return Frontier(size, [found[node] for node in wanted]).root()

@@ -1,0 +1,111 @@
+"""The settings of a service, read once from the environment. No secret has a default.
+
+| variable | meaning |
+|---|---|
+| BOL_ORIGIN | the ledger's name for ever, e.g. `cq.example/ebl`; demos begin with `demo.` |
+| BOL_PLATFORM_CODE | the DCSA platform code, 2 to 4 characters, for display and DCSA messages |
+| BOL_DATABASE_URL | `sqlite:///PATH` or `postgresql+psycopg://...` |
+| BOL_STATE_DIR | folder for the last checkpoint, on another disk than the database |
+| BOL_BASE_URL | how parties reach this service; the audience of their client assertions |
+| BOL_LOG_KEY, BOL_STATEMENT_KEY | signers of checkpoints and title statements (`file:` or `env:`) |
+| BOL_KEY_PASSPHRASE or BOL_KEY_PASSPHRASE_FILE | opens both keys |
+| BOL_REGISTRAR_KIDS | comma-separated kids that may sign the log's first entry |
+| BOL_CLOCK_FILE | a settable clock, under `demo.` origins only |
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bol_service.domain.identifiers import check_origin
+
+DEMO_PREFIX = "demo."
+MAX_BODY_BYTES = 1_000_000
+
+
+class SettingsError(RuntimeError):
+    """A setting is missing or impossible; the message names the variable."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    origin: str
+    platform_code: str
+    database_url: str
+    state_dir: Path
+    base_url: str
+    log_key: str
+    statement_key: str
+    passphrase: bytes
+    registrar_kids: frozenset[str]
+    clock_file: Path | None = None
+
+    @property
+    def is_demo(self) -> bool:
+        return self.origin.startswith(DEMO_PREFIX)
+
+
+def from_environment(environment: Mapping[str, str]) -> Settings:
+    """Raises SettingsError naming the variable that is missing or wrong."""
+    settings = Settings(
+        origin=_checked_origin(_required(environment, "BOL_ORIGIN")),
+        platform_code=_checked_code(_required(environment, "BOL_PLATFORM_CODE")),
+        database_url=_required(environment, "BOL_DATABASE_URL"),
+        state_dir=Path(_required(environment, "BOL_STATE_DIR")),
+        base_url=_required(environment, "BOL_BASE_URL").rstrip("/"),
+        log_key=_required(environment, "BOL_LOG_KEY"),
+        statement_key=_required(environment, "BOL_STATEMENT_KEY"),
+        passphrase=_passphrase(environment),
+        registrar_kids=frozenset(_required(environment, "BOL_REGISTRAR_KIDS").split(",")),
+        clock_file=_optional_path(environment, "BOL_CLOCK_FILE"),
+    )
+    if settings.clock_file is not None and not settings.is_demo:
+        raise SettingsError(
+            f"BOL_CLOCK_FILE is for origins that begin with {DEMO_PREFIX!r}, not {settings.origin}"
+        )
+    return settings
+
+
+def database_only(environment: Mapping[str, str]) -> tuple[str, str]:
+    """(origin, database URL) for commands that need no key."""
+    origin = _checked_origin(_required(environment, "BOL_ORIGIN"))
+    return origin, _required(environment, "BOL_DATABASE_URL")
+
+
+def _required(environment: Mapping[str, str], name: str) -> str:
+    value = environment.get(name, "").strip()
+    if not value:
+        raise SettingsError(f"{name} is not set; see docs/operations.md")
+    return value
+
+
+def _optional_path(environment: Mapping[str, str], name: str) -> Path | None:
+    value = environment.get(name, "").strip()
+    return Path(value) if value else None
+
+
+def _checked_origin(origin: str) -> str:
+    try:
+        check_origin(origin)
+    except ValueError as error:
+        raise SettingsError(f"BOL_ORIGIN: {error}") from None
+    return origin
+
+
+def _checked_code(code: str) -> str:
+    if not re.fullmatch(r"[A-Z0-9]{2,4}", code):
+        raise SettingsError(f"BOL_PLATFORM_CODE {code!r} is not 2 to 4 capitals and digits")
+    return code
+
+
+def _passphrase(environment: Mapping[str, str]) -> bytes:
+    path = environment.get("BOL_KEY_PASSPHRASE_FILE", "").strip()
+    if path:
+        try:
+            return Path(path).read_bytes().rstrip(b"\r\n")
+        except OSError as error:
+            raise SettingsError(f"BOL_KEY_PASSPHRASE_FILE {path}: {error.strerror}") from None
+    return _required(environment, "BOL_KEY_PASSPHRASE").encode()

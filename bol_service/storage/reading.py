@@ -1,0 +1,255 @@
+"""Everything the service reads, on one connection inside one transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, or_, select, union
+
+from bol_service.application.ports import (
+    Claim,
+    DocumentRow,
+    KeyRow,
+    LogState,
+    NoticeRow,
+    StoredEntry,
+)
+from bol_service.domain.document import DocumentFacts
+from bol_service.domain.states import Head, State
+from bol_service.ledger.entry import Entry
+from bol_service.ledger.merkle import Frontier, NodeId
+from bol_service.storage import tables
+from bol_service.storage.codec import decode_facts, decode_state
+from bol_service.wire.event_fields import instant
+
+_CHUNK = 500  # bound parameters per statement; SQLite's oldest limit is 999
+
+
+class SqlReading:
+    """Implements `application.ports.Reading`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def log(self) -> LogState:
+        row = self._connection.execute(select(tables.log)).one()
+        return LogState(
+            origin=row.origin,
+            frontier=Frontier.from_bytes(row.frontier),
+            recorded_at=instant(row.recorded_at) if row.recorded_at else None,
+            note=row.note,
+        )
+
+    def states(self, streams: Iterable[str]) -> dict[str, tuple[State, Head]]:
+        found: dict[str, tuple[State, Head]] = {}
+        for part in _chunks(sorted(streams)):
+            rows = self._connection.execute(
+                select(tables.states).where(tables.states.c.stream.in_(part))
+            )
+            for row in rows:
+                head = Head(sequence=row.sequence, digest=row.digest)
+                found[row.stream] = (decode_state(row.kind, row.state), head)
+        return found
+
+    def facts(self, digests: Iterable[str]) -> list[DocumentFacts]:
+        table = tables.documents
+        found = []
+        for part in _chunks(sorted(digests)):
+            rows = self._connection.execute(
+                select(table.c.facts).where(table.c.digest.in_(part), table.c.facts.is_not(None))
+            )
+            found += [decode_facts(row.facts) for row in rows]
+        return found
+
+    def key(self, kid: str) -> KeyRow | None:
+        row = self._connection.execute(
+            select(tables.keys).where(tables.keys.c.kid == kid)
+        ).one_or_none()
+        return KeyRow(kid=row.kid, party=row.party, jwk=row.jwk) if row else None
+
+    def earlier(
+        self, actor: str, payload_digest: str, event_id: str
+    ) -> tuple[StoredEntry | None, StoredEntry | None]:
+        table = tables.entries
+        rows = self._connection.execute(
+            select(table).where(
+                table.c.actor == actor,
+                or_(table.c.payload_digest == payload_digest, table.c.event_id == event_id),
+            )
+        ).all()
+        same = next((_entry(row) for row in rows if row.payload_digest == payload_digest), None)
+        reused = next((_entry(row) for row in rows if row.event_id == event_id), None)
+        return same, reused
+
+    def entry(self, index: int) -> StoredEntry | None:
+        table = tables.entries
+        row = self._connection.execute(select(table).where(table.c.idx == index)).one_or_none()
+        return _entry(row) if row else None
+
+    def entries(self, stream: str, first: int, limit: int) -> list[StoredEntry]:
+        table = tables.entries
+        rows = self._connection.execute(
+            select(table)
+            .where(table.c.stream == stream, table.c.sequence >= first)
+            .order_by(table.c.sequence)
+            .limit(limit)
+        )
+        return [_entry(row) for row in rows]
+
+    def entry_at(self, stream: str, sequence: int) -> StoredEntry | None:
+        return next(iter(self.entries(stream, sequence, 1)), None)
+
+    def scan(self, first: int, limit: int) -> list[StoredEntry]:
+        table = tables.entries
+        rows = self._connection.execute(
+            select(table).where(table.c.idx >= first).order_by(table.c.idx).limit(limit)
+        )
+        return [_entry(row) for row in rows]
+
+    def nodes(self, ids: Iterable[NodeId]) -> dict[NodeId, bytes]:
+        table = tables.nodes
+        found: dict[NodeId, bytes] = {}
+        for part in _chunks(sorted(set(ids)), _CHUNK // 2):
+            wanted = or_(
+                *(and_(table.c.level == node.level, table.c.idx == node.position) for node in part)
+            )
+            for row in self._connection.execute(select(table).where(wanted)):
+                found[NodeId(row.level, row.idx)] = row.hash
+        return found
+
+    def checkpoint(self, at_least: int) -> tuple[int, str] | None:
+        table = tables.checkpoints
+        row = self._connection.execute(
+            select(table).where(table.c.size >= at_least).order_by(table.c.size).limit(1)
+        ).one_or_none()
+        return (row.size, row.note) if row else None
+
+    def document(self, digest: str) -> DocumentRow | None:
+        table = tables.documents
+        row = self._connection.execute(select(table).where(table.c.digest == digest)).one_or_none()
+        return _document(row) if row else None
+
+    def document_of_bill(self, bill: str, received_bytes: str) -> DocumentRow | None:
+        row = self.document(received_bytes)
+        return row if row is not None and row.checksum == bill else None
+
+    def parties(self, after: str, limit: int) -> list[str]:
+        table = tables.states
+        rows = self._connection.execute(
+            select(table.c.stream)
+            .where(table.c.kind == "party", table.c.stream > f"party:{after}")
+            .order_by(table.c.stream)
+            .limit(limit)
+        )
+        return [row.stream for row in rows]
+
+    def find_bills(
+        self,
+        *,
+        party: str,
+        shippers: Sequence[str],
+        audited_country: str | None,
+        after: str,
+        limit: int,
+        filters: Mapping[str, str],
+    ) -> list[str]:
+        bills, named, boxes = tables.bills, tables.bill_parties, tables.bill_containers
+        own = [select(named.c.bill).where(named.c.party == party)]
+        if shippers:
+            own.append(select(bills.c.bill).where(bills.c.shipper.in_(shippers)))
+        if audited_country is not None:
+            own.append(select(bills.c.bill).where(bills.c.country == audited_country))
+        visible = union(*own).subquery()
+        query = select(bills.c.bill).where(
+            bills.c.bill.in_(select(visible.c.bill)), bills.c.bill > after
+        )
+        for column in ("reference", "status", "carrier", "shipment"):
+            if column in filters:
+                query = query.where(bills.c[column] == filters[column])
+        if "container" in filters:
+            held = select(boxes.c.bill).where(boxes.c.container == filters["container"])
+            query = query.where(bills.c.bill.in_(held))
+        rows = self._connection.execute(query.order_by(bills.c.bill).limit(limit))
+        return [row.bill for row in rows]
+
+    def find_drafts(self, *, party: str, after: str, limit: int) -> list[str]:
+        table = tables.draft_parties
+        rows = self._connection.execute(
+            select(table.c.shipment)
+            .where(table.c.party == party, table.c.shipment > after)
+            .order_by(table.c.shipment)
+            .limit(limit)
+        )
+        return [row.shipment for row in rows]
+
+    def bills_with_container(self, container: str) -> list[str]:
+        table = tables.bill_containers
+        rows = self._connection.execute(select(table.c.bill).where(table.c.container == container))
+        return [row.bill for row in rows]
+
+    def mandators(self, forwarder: str) -> list[str]:
+        table = tables.mandates
+        rows = self._connection.execute(
+            select(table.c.shipper).where(table.c.forwarder == forwarder)
+        )
+        return [row.shipper for row in rows]
+
+    def notices(self, party: str, after: int, limit: int) -> list[NoticeRow]:
+        table = tables.notices
+        rows = self._connection.execute(
+            select(table)
+            .where(table.c.party == party, table.c.number > after)
+            .order_by(table.c.number)
+            .limit(limit)
+        )
+        return [
+            NoticeRow(
+                number=row.number,
+                party=row.party,
+                kind=row.kind,
+                stream=row.stream,
+                index=row.idx,
+                at=row.at,
+                facts=json.loads(row.facts),
+            )
+            for row in rows
+        ]
+
+    def claim_owner(self, claim: Claim) -> str | None:
+        table = tables.claims
+        owner: str | None = self._connection.execute(
+            select(table.c.owner).where(table.c.kind == claim.kind, table.c.value == claim.value)
+        ).scalar_one_or_none()
+        return owner
+
+
+def _chunks(items: Sequence[Any], size: int = _CHUNK) -> Iterable[Sequence[Any]]:
+    return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def _entry(row: Row[Any]) -> StoredEntry:
+    return StoredEntry(
+        index=row.idx,
+        stream=row.stream,
+        sequence=row.sequence,
+        entry=Entry(event=row.event, recorded_at=row.recorded_at),
+        event_id=row.event_id,
+        actor=row.actor,
+        action=row.action,
+        kid=row.kid,
+        payload_digest=row.payload_digest,
+    )
+
+
+def _document(row: Row[Any]) -> DocumentRow:
+    return DocumentRow(
+        digest=row.digest,
+        checksum=row.checksum,
+        kind=row.kind,
+        content=row.content,
+        facts=decode_facts(row.facts) if row.facts is not None else None,
+        uploaded_by=row.uploaded_by,
+        uploaded_at=row.uploaded_at,
+    )

@@ -1,0 +1,119 @@
+"""The store on one database: opens readings and writings, and keeps what is not in the log.
+
+The schema is made by alembic alone (`bol db upgrade`); `create_log` then names the log once and for
+ever. A store refuses a database whose schema or origin is not the one expected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from sqlalchemy import Engine, Table, delete, insert, inspect, select
+from sqlalchemy.exc import IntegrityError
+
+from bol_service.application.ports import DocumentRow
+from bol_service.ledger.merkle import Frontier
+from bol_service.storage import tables
+from bol_service.storage.codec import encode_facts
+from bol_service.storage.reading import SqlReading
+from bol_service.storage.writing import SqlWriting
+
+
+class WrongDatabase(RuntimeError):  # noqa: N818 - says what is the matter
+    """The database is not set up, or belongs to another log."""
+
+
+class SqlStore:
+    """Implements `application.ports.Store`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @property
+    def engine(self) -> Engine:
+        return self._engine
+
+    def create_log(self, origin: str) -> None:
+        """Name the log of a fresh database; does nothing if it has this name already.
+
+        Raises:
+            WrongDatabase: The database belongs to another origin.
+        """
+        with self._engine.execution_options(writing=True).begin() as connection:
+            if connection.execute(select(tables.log.c.origin)).first() is None:
+                connection.execute(
+                    insert(tables.log).values(
+                        id=1, origin=origin, size=0, frontier=Frontier().to_bytes()
+                    )
+                )
+        self.require_origin(origin)
+
+    def require_origin(self, origin: str) -> None:
+        """Raises WrongDatabase unless this database is the log of `origin`."""
+        if not inspect(self._engine).has_table("log"):
+            raise WrongDatabase("the database has no tables; run: bol db upgrade")
+        with self._engine.begin() as connection:
+            found = connection.execute(select(tables.log.c.origin)).scalar_one_or_none()
+        if found is None:
+            raise WrongDatabase("the database names no log; run: bol db upgrade")
+        if found != origin:
+            raise WrongDatabase(
+                f"the database is the log of {found}, the settings say {origin}; an origin never "
+                "changes, so point BOL_DATABASE_URL at another database"
+            )
+
+    @contextmanager
+    def reading(self) -> Iterator[SqlReading]:
+        with self._engine.begin() as connection:
+            yield SqlReading(connection)
+
+    @contextmanager
+    def writing(self) -> Iterator[SqlWriting]:
+        with self._engine.execution_options(writing=True).begin() as connection:
+            yield SqlWriting(connection)
+
+    def add_document(self, row: DocumentRow) -> None:
+        """Keep an upload; the same bytes are kept once."""
+        values = {
+            "digest": row.digest,
+            "checksum": row.checksum,
+            "kind": row.kind,
+            "content": row.content,
+            "facts": encode_facts(row.facts) if row.facts is not None else None,
+            "uploaded_by": row.uploaded_by,
+            "uploaded_at": row.uploaded_at,
+        }
+        self._insert_once(tables.documents, values)
+
+    def add_token(self, token_hash: str, party: str, kid: str, jti: str, expires: str) -> bool:
+        values = {
+            "token_hash": token_hash,
+            "party": party,
+            "kid": kid,
+            "jti": jti,
+            "expires": expires,
+        }
+        return self._insert_once(tables.access_tokens, values)
+
+    def token(self, token_hash: str) -> tuple[str, str, str] | None:
+        table = tables.access_tokens
+        with self._engine.begin() as connection:
+            row = connection.execute(
+                select(table).where(table.c.token_hash == token_hash)
+            ).one_or_none()
+        return (row.party, row.kid, row.expires) if row else None
+
+    def forget_tokens(self, before: str) -> None:
+        with self._engine.execution_options(writing=True).begin() as connection:
+            connection.execute(
+                delete(tables.access_tokens).where(tables.access_tokens.c.expires < before)
+            )
+
+    def _insert_once(self, table: Table, values: Mapping[str, object]) -> bool:
+        try:
+            with self._engine.execution_options(writing=True).begin() as connection:
+                connection.execute(insert(table).values(values))
+        except IntegrityError:
+            return False
+        return True
