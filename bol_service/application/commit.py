@@ -14,9 +14,10 @@ from datetime import datetime
 
 from bol_service.application import index, notices, platform_guard
 from bol_service.application.loading import Loader
+from bol_service.application.platform_guard import PlatformFacts
 from bol_service.application.ports import Batch, Claim, KeyRow, LogState, StoredEntry, Writing
 from bol_service.domain import errors
-from bol_service.domain.events import AddKey, GateOut, Issue, Recorded, Register, RotateKey
+from bol_service.domain.events import AddKey, Event, GateOut, Issue, Recorded, Register, RotateKey
 from bol_service.domain.identifiers import StreamKind, parse_stream
 from bol_service.domain.states import BillState, Head
 from bol_service.ledger.checkpoint import Checkpoint
@@ -47,16 +48,14 @@ class GroupCommit:
         writing: Writing,
         *,
         now: datetime,
-        reserved_keys: frozenset[str],
-        registrars: frozenset[str],
+        platform: PlatformFacts,
     ) -> None:
         self._writing = writing
         self._log = writing.log()
         self._loader = Loader(writing, self._log.origin)
         # Time never runs backwards in the log, whatever the machine's clock does.
         self._now = max(now, self._log.recorded_at) if self._log.recorded_at else now
-        self._reserved = reserved_keys
-        self._registrars = registrars
+        self._platform = platform
         self._frontier = Frontier.from_bytes(self._log.frontier.to_bytes())
         self._batch = Batch()
         self._appended: dict[tuple[str, str], StoredEntry] = {}
@@ -113,7 +112,9 @@ class GroupCommit:
         self._require_registrar(act)
         before = world.states.get(event.stream)
         state = world.judge(act)
-        platform_guard.refuse_reserved_keys(event, self._reserved)
+        platform_guard.refuse_reserved_keys(event, self._platform.reserved_keys)
+        platform_guard.require_known_rulebook(event, self._platform.rulebooks)
+        self._require_uploads(event)
         taken = platform_guard.taken_by(world, event)
         platform_guard.require_free(taken, self._owner)
         freed = platform_guard.freed_by(world, event)
@@ -130,11 +131,17 @@ class GroupCommit:
 
     def _require_registrar(self, act: Recorded) -> None:
         """The first entry of a log must be signed with a registrar key that the settings pin."""
-        if act.index == 0 and act.kid not in self._registrars:
+        registrars = self._platform.registrars
+        if act.index == 0 and act.kid not in registrars:
             raise errors.NotOperator(
                 f"the log begins with the operator's registration, signed with one of "
-                f"{', '.join(sorted(self._registrars)) or 'no pinned keys'}, not {act.kid}"
+                f"{', '.join(sorted(registrars)) or 'no pinned keys'}, not {act.kid}"
             )
+
+    def _require_uploads(self, event: Event) -> None:
+        found = (self._writing.document(digest) for digest in platform_guard.uploads_named(event))
+        documents = {row.digest: row for row in found if row is not None}
+        platform_guard.require_uploads(event, documents)
 
     def _owner(self, claim: Claim) -> str | None:
         if claim in self._batch.taken:

@@ -10,12 +10,24 @@ it and can be replayed stream by stream.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
-from bol_service.application.ports import Claim
+from bol_service.application.ports import Claim, DocumentRow
 from bol_service.domain import errors
 from bol_service.domain.document import Sailing
-from bol_service.domain.events import AddKey, Event, GateOut, Issue, Register, RotateKey, Void
+from bol_service.domain.events import (
+    AcceptRulebook,
+    AddKey,
+    Event,
+    GateOut,
+    Issue,
+    PublishDraft,
+    Register,
+    RotateKey,
+    SubmitInstructions,
+    Void,
+)
 from bol_service.domain.states import BillState
 from bol_service.domain.world import World
 
@@ -60,11 +72,57 @@ def require_free(claims: Iterable[Claim], owner_of: Callable[[Claim], str | None
             raise _REFUSALS[claim.kind](f"{claim.kind} {claim.value} is taken")
 
 
+@dataclass(frozen=True, kw_only=True)
+class PlatformFacts:
+    """What the operator sets: keys of the service itself, who may begin the log, the rulebooks."""
+
+    reserved_keys: frozenset[str]
+    registrars: frozenset[str]
+    rulebooks: frozenset[str]
+
+
 def refuse_reserved_keys(event: Event, reserved: frozenset[str]) -> None:
     """A key of the service itself (log, statements) never becomes a party's key."""
     if isinstance(event, Register | AddKey | RotateKey) and event.key.kid in reserved:
         raise errors.AlreadyRegistered(
             f"key {event.key.kid} is a key of this platform", pointer="/details/key"
+        )
+
+
+def uploads_named(event: Event) -> list[str]:
+    """SHA-256 of the documents that a draft event refers to and that must have been uploaded."""
+    if isinstance(event, SubmitInstructions | PublishDraft):
+        return [event.document]
+    return []
+
+
+def require_uploads(event: Event, documents: Mapping[str, DocumentRow]) -> None:
+    """A draft is only as good as the document behind it: it must be here, and be what is said."""
+    for digest in uploads_named(event):
+        row = documents.get(digest)
+        if row is None:
+            raise errors.BadEvent(
+                f"no document with SHA-256 {digest} was uploaded", pointer="/details/document"
+            )
+        if isinstance(event, PublishDraft):
+            _require_content(event, row)
+
+
+def _require_content(event: PublishDraft, row: DocumentRow) -> None:
+    found = row.facts.content_digest if row.facts else "no transport document"
+    if found != event.content_digest:
+        raise errors.StaleDraft(
+            f"contentDigest is {event.content_digest}, the uploaded draft has {found}",
+            pointer="/details/contentDigest",
+        )
+
+
+def require_known_rulebook(event: Event, rulebooks: frozenset[str]) -> None:
+    """Nobody can accept, and no bill can live under, a rulebook that is not published here."""
+    if isinstance(event, AcceptRulebook | Issue) and event.rulebook not in rulebooks:
+        raise errors.BadEvent(
+            f"rulebook {event.rulebook} is not published here, {', '.join(sorted(rulebooks))} is",
+            pointer="/details/rulebook",
         )
 
 

@@ -19,6 +19,7 @@ from time import monotonic
 import structlog
 
 from bol_service.application.commit import Appended, GroupCommit, SignCheckpoint
+from bol_service.application.platform_guard import PlatformFacts
 from bol_service.application.ports import CheckpointFile, Clock, Store
 from bol_service.application.receipts import receipt_of
 from bol_service.domain import errors
@@ -78,17 +79,15 @@ class Sequencer:
         clock: Clock,
         sign: SignCheckpoint,
         checkpoint_file: CheckpointFile,
+        platform: PlatformFacts,
         *,
-        reserved_keys: frozenset[str],
-        registrars: frozenset[str],
         observe: Callable[[Observed], None] = lambda _: None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._sign = sign
         self._checkpoint_file = checkpoint_file
-        self._reserved = reserved_keys
-        self._registrars = registrars
+        self._platform = platform
         self._observe = observe
         self._queue: queue.Queue[_Waiting | None] = queue.Queue(MAX_WAITING)
         self._thread = threading.Thread(target=self._run, name="sequencer", daemon=True)
@@ -180,12 +179,7 @@ class Sequencer:
 
     def _record(self, group: list[SignedEvent]) -> list[Answer]:
         with self._store.writing() as writing:
-            commit = GroupCommit(
-                writing,
-                now=self._clock.now(),
-                reserved_keys=self._reserved,
-                registrars=self._registrars,
-            )
+            commit = GroupCommit(writing, now=self._clock.now(), platform=self._platform)
             outcomes, batch = commit.run(group, self._sign)
             fresh = {NodeId(node.level, node.position): node.hash for node in batch.nodes}
             answers: list[Answer] = [

@@ -33,6 +33,7 @@ class Group(StrEnum):
     DOCUMENT = "DOCUMENT"
     CARGO = "CARGO"
     PRICE = "PRICE"
+    DECLARED_VALUE = "DECLARED_VALUE"
     CONTROL = "CONTROL"
     CHAIN = "CHAIN"
     CHAIN_UNTIL_DISPOSAL = "CHAIN_UNTIL_DISPOSAL"
@@ -56,7 +57,9 @@ MATRIX: dict[Relation, frozenset[Group]] = {
     ),
     Relation.FORWARDER: frozenset({_G.STATE, _G.PARTIES, _G.CARGO, _G.CUSTODY, _G.DRAFT}),
     Relation.CUSTODIAN: frozenset({_G.STATE, _G.CARGO, _G.CUSTODY, _G.DELIVERY}),
-    Relation.CUSTOMS: frozenset({_G.STATE, _G.PARTIES, _G.CARGO, _G.CUSTODY, _G.DELIVERY}),
+    Relation.CUSTOMS: frozenset(
+        {_G.STATE, _G.PARTIES, _G.CARGO, _G.DECLARED_VALUE, _G.CUSTODY, _G.DELIVERY}
+    ),
 }
 
 

@@ -1,9 +1,9 @@
 """Every way in which the law says no.
 
-One class per refusal. `code` is a promise to clients: never change or reuse a value. `status` is
-the HTTP status that carries it, `title` and `title_zh` the sentence for people, `next_step` what the
-refused party can do. The message of an instance names both values ("yunling is not the possessor,
-bankcq is").
+One class per refusal. `code` is a promise to clients: never change or reuse it. `status` is
+the HTTP status that carries it, `title` and `title_zh` the sentence for people, `next_step` what
+the refused party can do. The message of an instance names both values ("yunling is not the
+possessor, bankcq is").
 
 Codes and statuses follow the error list of the domain notes; what is added to it is told in
 docs/adr/0015-refusal-codes.md.

@@ -2,7 +2,7 @@
 
 The members are those of the signed payload (docs/formats.md): the envelope is `Act`, the rest is
 `recipient` and `details` of the action. All times are aware UTC, all digests lower-case hex
-SHA-256, parties are slugs. Values here are already well-formed; whether an act is *allowed* is judged in
+SHA-256, parties are slugs. Values here are well-formed; whether an act is *allowed* is judged in
 `world`, which hands it to `party`, `drafts`, `custody` or `title`.
 
 A new action is a new class here and a new member of `Event`; mypy then names every place that

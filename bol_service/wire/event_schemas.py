@@ -1,7 +1,7 @@
 """The signed payload of an event: its envelope, and the closed `details` of every action.
 
 A schema's members, read, are exactly the fields of the action's class in `domain.events`. What
-a member means and what the law makes of it stands there; here stands only which bytes are well formed.
+a member means and what the law makes of it stands there; here stands only what is well formed.
 """
 
 from __future__ import annotations

@@ -1,0 +1,293 @@
+"""Making evidence bundles: the file with which anyone can check a bill without this platform.
+
+Carrier, holder and auditor get a full bundle: every stream that the bill's history rests on, from
+its beginning to its head, so that a verifier can replay the law. A former holder gets the same as
+of its own disposal, and nothing after. Everybody else who knows the bill gets a partial one, in
+which events beyond their rights are placeholders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from bol_service.application.loading import Loader
+from bol_service.application.ports import Clock, Reading, Store, StoredEntry
+from bol_service.application.queries import may_read
+from bol_service.application.receipts import NotCovered
+from bol_service.crypto.signers import Signer
+from bol_service.domain import access, errors, title
+from bol_service.domain.access import Group, Relation
+from bol_service.domain.events import Issue, Recorded
+from bol_service.domain.identifiers import custody_stream, draft_stream, party_stream
+from bol_service.domain.states import OPERATOR, BillState, Head
+from bol_service.domain.world import World, needs
+from bol_service.ledger.checkpoint import parse_checkpoint
+from bol_service.ledger.entry import stream_tag
+from bol_service.ledger.merkle import NodeId, inclusion_nodes, inclusion_path
+from bol_service.ledger.note import parse_note
+from bol_service.verification.bundle import (
+    Bundle,
+    BundleEntry,
+    HiddenEntry,
+    ShownEntry,
+    Statement,
+    checkpoint_digest,
+)
+from bol_service.wire.event_fields import instant
+from bol_service.wire.events import SignedEvent, decode
+
+_PAGE = 1000
+FULL = frozenset({Relation.CARRIER, Relation.HOLDER, Relation.AUDITOR})
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Cut:
+    """How far a bundle reaches: entries up to `last`, stated at `at`; all of them for None."""
+
+    last: int | None
+    at: datetime
+
+
+class Evidence:
+    def __init__(self, store: Store, clock: Clock, signer: Signer, origin: str) -> None:
+        self._store = store
+        self._clock = clock
+        self._signer = signer
+        self._origin = origin
+
+    def bundle(self, bill_id: str, reader: str) -> bytes:
+        """The bundle of a bill for `reader`; raises NotFound for strangers."""
+        with self._store.reading() as reading:
+            loader = Loader(reading, self._origin)
+            loader.streams({party_stream(reader)})
+            bill = loader.bill(bill_id)
+            related = access.relations(loader.world, bill, reader) if bill else frozenset()
+            if bill is None or not related:
+                raise errors.NotFound(f"bill:{bill_id} is unknown")
+            if related & FULL:
+                return self._full(reading, bill, _Cut(last=None, at=self._clock.now()))
+            if Relation.FORMER_HOLDER in related:
+                return self._full(reading, bill, self._disposal(reading, bill, reader))
+            return self._partial(reading, loader.world, bill, reader, related)
+
+    # -- full ------------------------------------------------------------------------------------
+
+    def _disposal(self, reading: Reading, bill: BillState, reader: str) -> _Cut:
+        sequence = access.disposal(bill, reader)
+        entry = reading.entry_at(f"bill:{bill.bill}", sequence) if sequence is not None else None
+        if entry is None:
+            raise errors.NotFound(f"bill:{bill.bill} is unknown")
+        return _Cut(last=entry.index, at=instant(entry.entry.recorded_at))
+
+    def _full(self, reading: Reading, bill: BillState, cut: _Cut) -> bytes:
+        entries = _closure(reading, self._origin, bill, cut.last)
+        document, world = self._replayed(reading, bill, entries)
+        then = world.bill(bill.bill)
+        assert then is not None
+        control = then.control
+        return self._signed_bundle(
+            reading,
+            [entry for entry, _ in entries],
+            hidden=frozenset(),
+            document=document,
+            cut=cut,
+            bill=bill.bill,
+            status=title.status(world, then),
+            control=(control.possessor, control.title_holder, control.final),
+        )
+
+    def _replayed(
+        self, reading: Reading, bill: BillState, entries: list[tuple[StoredEntry, SignedEvent]]
+    ) -> tuple[bytes, World]:
+        """The document, and the world that these entries make: what the statement will say."""
+        world = World(self._origin)
+        document = b""
+        for entry, signed in entries:
+            event = signed.event
+            if isinstance(event, Issue) and event.stream == f"bill:{bill.bill}":
+                row = reading.document(event.received_bytes)
+                assert row is not None
+                assert row.facts is not None
+                world.add_document(row.facts)
+                document = row.content
+            world.apply(
+                Recorded(
+                    event=event,
+                    digest=signed.parsed.digest,
+                    kid=signed.parsed.kid,
+                    alg=str(signed.parsed.alg),
+                    recorded_at=instant(entry.entry.recorded_at),
+                    index=entry.index,
+                )
+            )
+        return document, world
+
+    # -- partial ---------------------------------------------------------------------------------
+
+    def _partial(
+        self,
+        reading: Reading,
+        world: World,
+        bill: BillState,
+        reader: str,
+        related: frozenset[Relation],
+    ) -> bytes:
+        granted = access.groups(related)
+        history = _all_of(reading, f"bill:{bill.bill}", None)
+        hidden = {entry.index for entry in history if not may_read(bill, related, reader, entry)}
+        entries = list(history)
+        if Group.CUSTODY in granted:
+            for container in bill.containers:
+                entries += _all_of(reading, custody_stream(bill.shipment, container), None)
+        if Group.DRAFT in granted:
+            entries += _all_of(reading, draft_stream(bill.shipment), None)
+        shown = [decode(entry.entry.event) for entry in entries if entry.index not in hidden]
+        entries += _party_entries(reading, {signed.event.actor for signed in shown})
+        document = None
+        if Group.DOCUMENT in granted:
+            issue = decode(history[0].entry.event).event
+            assert isinstance(issue, Issue)
+            row = reading.document(issue.received_bytes)
+            document = row.content if row else None
+        control = bill.control
+        knows_control = Group.CONTROL in granted
+        return self._signed_bundle(
+            reading,
+            sorted(entries, key=lambda entry: entry.index),
+            hidden=frozenset(hidden),
+            document=document,
+            cut=_Cut(last=None, at=self._clock.now()),
+            bill=bill.bill,
+            status=title.status(world, bill),
+            control=(control.possessor, control.title_holder, control.final)
+            if knows_control
+            else None,
+        )
+
+    # -- both ------------------------------------------------------------------------------------
+
+    def _signed_bundle(
+        self,
+        reading: Reading,
+        entries: list[StoredEntry],
+        *,
+        hidden: frozenset[int],
+        document: bytes | None,
+        cut: _Cut,
+        bill: str,
+        status: str,
+        control: tuple[str, str | None, bool] | None,
+    ) -> bytes:
+        note = _note(reading, cut.last)
+        checkpoint = parse_checkpoint(parse_note(note).text)
+        heads = {
+            entry.stream: Head(sequence=entry.sequence, digest=entry.entry.event_digest)
+            for entry in entries  # in log order, so the last of a stream wins
+        }
+        statement = Statement(
+            origin=self._origin,
+            bill=bill,
+            status=status,
+            control=control,
+            heads=heads,
+            size=checkpoint.size,
+            root=checkpoint.root,
+            checkpoint_digest=checkpoint_digest(note),
+            at=max(cut.at, *(instant(entry.entry.recorded_at) for entry in entries)),
+        )
+        bundle = Bundle(
+            document=document,
+            entries=tuple(_with_proofs(reading, entries, hidden, checkpoint.size)),
+            checkpoint=note,
+            statement=statement.sign(self._signer),
+        )
+        return bundle.to_bytes()
+
+
+def _note(reading: Reading, last: int | None) -> str:
+    """The checkpoint of now, or the first one that covers the entry `last`."""
+    if last is None:
+        note = reading.log().note
+        if note is None:
+            raise NotCovered("the log has no checkpoint")
+        return note
+    found = reading.checkpoint(last + 1)
+    if found is None:
+        raise NotCovered(f"entry {last} is under no checkpoint; run: bol ledger check")
+    return found[1]
+
+
+def _closure(
+    reading: Reading, origin: str, bill: BillState, last: int | None
+) -> list[tuple[StoredEntry, SignedEvent]]:
+    """Every entry that replaying the bill needs, in log order, up to the entry `last`."""
+    world = World(origin)
+    world.put(f"bill:{bill.bill}", bill, Head(sequence=0, digest=""))
+    wanted = {f"bill:{bill.bill}", draft_stream(bill.shipment), party_stream(OPERATOR)}
+    wanted |= {custody_stream(bill.shipment, container) for container in bill.containers}
+    found: dict[int, tuple[StoredEntry, SignedEvent]] = {}
+    done: set[str] = set()
+    while wanted - done:
+        stream = min(wanted - done)
+        done.add(stream)
+        for entry in _all_of(reading, stream, last):
+            signed = decode(entry.entry.event)
+            found[entry.index] = (entry, signed)
+            # The final state of the bill names shipper and carrier; bills of other shipments are
+            # never read by these events.
+            wanted |= {name for name in needs(world, signed.event).streams if _belongs(name, bill)}
+    return [found[index] for index in sorted(found)]
+
+
+def _belongs(stream: str, bill: BillState) -> bool:
+    return stream.startswith("party:") or bill.shipment in stream or bill.bill in stream
+
+
+def _party_entries(reading: Reading, actors: Iterable[str]) -> list[StoredEntry]:
+    """The whole histories of these parties, the operator's, and of those their mandates name."""
+    wanted, done, entries = {*actors, OPERATOR}, set[str](), list[StoredEntry]()
+    while wanted - done:
+        slug = min(wanted - done)
+        done.add(slug)
+        for entry in _all_of(reading, party_stream(slug), None):
+            entries.append(entry)
+            named = needs(World(""), decode(entry.entry.event).event).streams
+            wanted |= {name.removeprefix("party:") for name in named}
+    return entries
+
+
+def _all_of(reading: Reading, stream: str, last: int | None) -> list[StoredEntry]:
+    """A stream from its beginning, up to and including the log index `last`."""
+    entries: list[StoredEntry] = []
+    while True:
+        part = reading.entries(stream, len(entries), _PAGE)
+        entries += part
+        if len(part) < _PAGE:
+            return [entry for entry in entries if last is None or entry.index <= last]
+
+
+def _with_proofs(
+    reading: Reading, entries: list[StoredEntry], hidden: frozenset[int], size: int
+) -> list[BundleEntry]:
+    ids = {node for entry in entries for node in inclusion_nodes(entry.index, size)}
+    nodes = reading.nodes(ids)
+    shown: list[BundleEntry] = []
+    for entry in entries:
+        proof = tuple(
+            inclusion_path(lambda level, idx: nodes[NodeId(level, idx)], entry.index, size)
+        )
+        if entry.index in hidden:
+            shown.append(
+                HiddenEntry(
+                    index=entry.index,
+                    tag=stream_tag(entry.stream),
+                    sequence=entry.sequence,
+                    digest=entry.entry.digest,
+                    proof=proof,
+                )
+            )
+        else:
+            shown.append(ShownEntry(index=entry.index, entry=entry.entry, proof=proof))
+    return shown

@@ -1,0 +1,151 @@
+"""The only composition root: settings in, a running service out.
+
+Order at start: open keys, refuse one key in two uses, check schema and triggers, take the writer's
+lock (SQLite), compare the database with the last checkpoint outside it, and only then start the
+sequencer, which signs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from importlib import resources
+
+from flask import Flask
+
+from bol_service.application.access_tokens import AccessTokens
+from bol_service.application.documents import Documents
+from bol_service.application.evidence import Evidence
+from bol_service.application.ledger_queries import LedgerQueries
+from bol_service.application.platform_guard import PlatformFacts
+from bol_service.application.ports import Clock
+from bol_service.application.queries import Queries
+from bol_service.application.record import Recorder
+from bol_service.application.sequencer import Sequencer
+from bol_service.application.startup import require_continuity
+from bol_service.crypto.keys import Algorithm
+from bol_service.crypto.signers import Signer, open_signer
+from bol_service.http.app import create_app
+from bol_service.http.edge import Services
+from bol_service.http.metrics import Metrics
+from bol_service.ledger.checkpoint import Checkpoint
+from bol_service.ledger.note import KeyType, VerifierKey, sign_note
+from bol_service.settings import Settings, SettingsError
+from bol_service.storage.checkpoint_file import FileCheckpoint
+from bol_service.storage.clock import FileClock, SystemClock
+from bol_service.storage.engine import WriterLock, is_sqlite, open_engine
+from bol_service.storage.schema import require_current
+from bol_service.storage.store import SqlStore
+
+
+@dataclass(frozen=True, kw_only=True)
+class Running:
+    """A started service; `stop` ends the sequencer and frees the writer's lock."""
+
+    app: Flask
+    services: Services
+    store: SqlStore
+    lock: WriterLock | None
+
+    def stop(self) -> None:
+        self.services.sequencer.stop()
+        self.store.engine.dispose()
+        if self.lock is not None:
+            self.lock.release()
+
+
+def rulebook() -> bytes:
+    """The rulebook that this version serves at /rulebook."""
+    return (resources.files("bol_service") / "rulebook.md").read_bytes()
+
+
+def clock_of(settings: Settings) -> Clock:
+    """The system's time, or the settable clock of a demonstration."""
+    return FileClock(settings.clock_file) if settings.clock_file else SystemClock()
+
+
+def start(settings: Settings) -> Running:
+    """Start the service in this process.
+
+    Raises:
+        SettingsError, KeyFileError, SchemaError, WrongDatabase, DatabaseBusy, RollbackSuspected:
+            Each names the fault and the way out; nothing has been signed.
+    """
+    log_signer, statement_signer = _platform_keys(settings)
+    engine = open_engine(settings.database_url)
+    store = SqlStore(engine)
+    store.require_origin(settings.origin)
+    require_current(engine)
+    lock = WriterLock(settings.database_url) if is_sqlite(engine) else None
+    if lock is not None:
+        lock.acquire()
+    checkpoint_file = FileCheckpoint(settings.state_dir)
+    log_key = log_verifier_key(settings.origin, log_signer)
+    require_continuity(store, checkpoint_file, [log_key])
+    services = _services(settings, store, checkpoint_file, log_signer, statement_signer)
+    services.sequencer.start()
+    return Running(app=create_app(services), services=services, store=store, lock=lock)
+
+
+def log_verifier_key(origin: str, signer: Signer) -> VerifierKey:
+    """The published verifier key of the log's signer."""
+    return VerifierKey(name=origin, type=KeyType.ED25519, public=signer.public.public_bytes_raw)
+
+
+def _platform_keys(settings: Settings) -> tuple[Signer, Signer]:
+    log_signer = open_signer(settings.log_key, lambda: settings.passphrase)
+    statement_signer = open_signer(settings.statement_key, lambda: settings.passphrase)
+    if log_signer.public.alg is not Algorithm.ED25519:
+        raise SettingsError(f"BOL_LOG_KEY is {log_signer.public.alg}; the log signs with Ed25519")
+    uses = [log_signer.public.kid, statement_signer.public.kid, *settings.registrar_kids]
+    if len(set(uses)) != len(uses):
+        raise SettingsError(
+            "one key is used twice among BOL_LOG_KEY, BOL_STATEMENT_KEY and BOL_REGISTRAR_KIDS; "
+            "make a key of its own for each use"
+        )
+    return log_signer, statement_signer
+
+
+def _services(
+    settings: Settings,
+    store: SqlStore,
+    checkpoint_file: FileCheckpoint,
+    log_signer: Signer,
+    statement_signer: Signer,
+) -> Services:
+    clock = clock_of(settings)
+    metrics = Metrics()
+    public = log_signer.public.public_bytes_raw
+
+    def sign(checkpoint: Checkpoint) -> str:
+        return sign_note(checkpoint.body(), settings.origin, log_signer.sign, public)
+
+    sequencer = Sequencer(
+        store,
+        clock,
+        sign,
+        checkpoint_file,
+        PlatformFacts(
+            reserved_keys=frozenset({log_signer.public.kid, statement_signer.public.kid}),
+            registrars=settings.registrar_kids,
+            rulebooks=frozenset({hashlib.sha256(rulebook()).hexdigest()}),
+        ),
+        observe=metrics.group,
+    )
+    return Services(
+        recorder=Recorder(store, sequencer),
+        sequencer=sequencer,
+        queries=Queries(store, clock, settings.origin),
+        ledger=LedgerQueries(store),
+        documents=Documents(store, clock),
+        tokens=AccessTokens(store, clock, f"{settings.base_url}/oauth/token"),
+        evidence=Evidence(store, clock, statement_signer, settings.origin),
+        metrics=metrics,
+        origin=settings.origin,
+        platform_code=settings.platform_code,
+        rulebook=rulebook(),
+        public_keys=(
+            {**log_signer.public.to_jwk(), "kid": log_signer.public.kid, "use": "sig"},
+            {**statement_signer.public.to_jwk(), "kid": statement_signer.public.kid, "use": "sig"},
+        ),
+    )

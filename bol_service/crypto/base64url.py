@@ -1,0 +1,28 @@
+"""Unpadded base64url in its one canonical spelling (RFC 7515 section 2, RFC 4648 section 5).
+
+1. Only A-Z a-z 0-9 - _; no padding, no white space.
+2. Bits that carry nothing are zero, so that two texts never stand for the same bytes.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+
+_ALPHABET = re.compile(r"[A-Za-z0-9_-]*")
+
+
+def encode(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+def decode(text: str) -> bytes:
+    """Raises ValueError unless `text` is exactly what `encode` writes for some bytes."""
+    if not _ALPHABET.fullmatch(text):
+        raise ValueError("has a character outside the unpadded base64url alphabet")
+    if len(text) % 4 == 1:
+        raise ValueError(f"has {len(text)} characters, which no number of bytes encodes to")
+    data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    if encode(data) != text:
+        raise ValueError("ends in bits that carry nothing but are not zero")
+    return data

@@ -1,0 +1,157 @@
+"""What every request passes first and every answer last.
+
+In: a request id (given or made), a Host, a Content-Length for every body (a chunked body would be
+cut at the limit and taken for whole), strict query parameters. Out: the request id, security
+headers, no caching of what is private. `bearer` puts the proven party into `g.party`.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from time import monotonic
+from typing import Any, ParamSpec, TypeVar, cast
+from urllib.parse import urlencode
+
+import structlog
+from flask import Flask, Response, abort, current_app, g, request
+from marshmallow import EXCLUDE, RAISE
+from webargs.flaskparser import FlaskParser
+
+from bol_service.application.access_tokens import AccessTokens, NotAuthenticated
+from bol_service.application.documents import Documents
+from bol_service.application.evidence import Evidence
+from bol_service.application.ledger_queries import LedgerQueries
+from bol_service.application.queries import Queries
+from bol_service.application.record import Recorder
+from bol_service.application.sequencer import Sequencer
+from bol_service.http.metrics import Metrics
+
+P = ParamSpec("P")
+R = TypeVar("R")
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """All that the routes use; made in `bootstrap`."""
+
+    recorder: Recorder
+    sequencer: Sequencer
+    queries: Queries
+    ledger: LedgerQueries
+    documents: Documents
+    tokens: AccessTokens
+    evidence: Evidence
+    metrics: Metrics
+    origin: str
+    platform_code: str
+    rulebook: bytes
+    public_keys: tuple[dict[str, str], ...]
+
+
+def services() -> Services:
+    return cast(Services, current_app.extensions["bol"])
+
+
+class StrictParser(FlaskParser):
+    """Unknown query and form parameters are errors, not ignored."""
+
+    DEFAULT_UNKNOWN_BY_LOCATION = {  # noqa: RUF012 - the name is webargs'
+        "json": RAISE,
+        "query": RAISE,
+        "form": RAISE,
+        "headers": EXCLUDE,
+        "path": RAISE,
+    }
+
+
+def install(app: Flask) -> None:
+    app.before_request(_before)
+    app.after_request(_after)
+
+
+def bearer(view: Callable[P, R]) -> Callable[P, R]:
+    """Only with a valid access token; the party is `g.party` afterwards."""
+
+    @wraps(view)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise NotAuthenticated("an Authorization: Bearer header is needed")
+        g.party = services().tokens.party_of(token)
+        return view(*args, **kwargs)
+
+    return checked
+
+
+def body(media_type: str) -> bytes:
+    """The raw body; 415 unless it is declared as `media_type`."""
+    if request.mimetype != media_type:
+        abort(415, description=f"{request.mimetype or 'nothing'} was sent, {media_type} is needed")
+    return request.get_data(cache=False)
+
+
+def etag(answer: Response, tag: str) -> Response:
+    """Set the ETag and answer 304 where the client has this version."""
+    answer.set_etag(tag)
+    answer.make_conditional(request)
+    return answer
+
+
+def _before() -> None:
+    given = request.headers.get("X-Request-Id", "")
+    usable = re.fullmatch(r"[A-Za-z0-9._-]{8,64}", given) is not None
+    g.request_id = given if usable else secrets.token_hex(8)
+    g.started = monotonic()
+    if not request.headers.get("Host"):
+        abort(400, description="a Host header is needed")
+    if request.method in ("POST", "PUT", "PATCH") and request.content_length is None:
+        abort(411, description="a Content-Length header is needed")
+
+
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Cache-Control": "no-store",
+    "API-Version": "1.0.0",
+}
+
+
+def _after(answer: Response) -> Response:
+    answer.headers["X-Request-Id"] = g.get("request_id", "")
+    for name, value in _HEADERS.items():
+        answer.headers.setdefault(name, value)
+    elapsed = monotonic() - g.get("started", monotonic())
+    rule = request.url_rule.rule if request.url_rule else "unmatched"
+    services().metrics.request(rule, request.method, answer.status_code, elapsed)
+    log.info(
+        "request",
+        method=request.method,
+        route=rule,
+        status=answer.status_code,
+        seconds=round(elapsed, 4),
+        party=g.get("party"),
+        request_id=g.get("request_id"),
+    )
+    return answer
+
+
+def page(items: list[Any], cursor: str | None) -> tuple[dict[str, Any], int, dict[str, str]]:
+    """A page of a list; `Next-Page-Cursor` and `Link: rel=next` lead to the rest."""
+    headers = {}
+    if cursor is not None:
+        query = {**request.args.to_dict(), "cursor": cursor}
+        headers = {
+            "Next-Page-Cursor": cursor,
+            "Link": f'<{request.path}?{urlencode(query)}>; rel="next"',
+        }
+    return {"items": items}, 200, headers

@@ -1,0 +1,57 @@
+"""Prometheus metrics of one process; one registry per app, so that tests do not share counters."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from bol_service.application.sequencer import Observed
+
+
+class Metrics:
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._requests = Counter(
+            "bol_http_requests_total",
+            "Requests by route, method and status",
+            ["route", "method", "status"],
+            registry=self.registry,
+        )
+        self._seconds = Histogram(
+            "bol_http_request_seconds",
+            "Time to answer",
+            ["route"],
+            registry=self.registry,
+        )
+        self._group_size = Histogram(
+            "bol_commit_group_size",
+            "Events per group commit",
+            buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256),
+            registry=self.registry,
+        )
+        self._commit_seconds = Histogram(
+            "bol_commit_seconds", "Time of a group commit", registry=self.registry
+        )
+        self._accepted = Counter(
+            "bol_events_accepted_total", "Events recorded, resends included", registry=self.registry
+        )
+        self._refused = Counter(
+            "bol_events_refused_total", "Events that the law refused", registry=self.registry
+        )
+        self.waiting = Gauge(
+            "bol_queue_waiting", "Events waiting for the sequencer", registry=self.registry
+        )
+        self.log_size = Gauge("bol_log_size", "Entries in the log", registry=self.registry)
+
+    def request(self, route: str, method: str, status: int, seconds: float) -> None:
+        self._requests.labels(route, method, str(status)).inc()
+        self._seconds.labels(route).observe(seconds)
+
+    def group(self, observed: Observed) -> None:
+        self._group_size.observe(observed.size)
+        self._commit_seconds.observe(observed.seconds)
+        self._accepted.inc(observed.accepted)
+        self._refused.inc(observed.size - observed.accepted)
+
+    def text(self) -> bytes:
+        """The exposition format."""
+        return generate_latest(self.registry)

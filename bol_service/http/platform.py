@@ -1,0 +1,144 @@
+"""The platform itself: tokens, health, rulebook, keys, the public log, error pages."""
+
+from __future__ import annotations
+
+import hashlib
+from html import escape
+from typing import Any
+
+from flask import Response
+
+from bol_service.application.access_tokens import NotAuthenticated
+from bol_service.http.edge import services
+from bol_service.http.events import StrictBlueprint
+from bol_service.http.problems import CATALOGUE
+from bol_service.ledger.note import to_base64
+from bol_service.wire.answers import TokenAnswer, TokenRequest
+
+tokens = StrictBlueprint("tokens", __name__, description="Access tokens for reading")
+health = StrictBlueprint("health", __name__, description="Health and metrics")
+public = StrictBlueprint("public", __name__, description="What anyone may read")
+
+GRANT = "client_credentials"
+ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+
+@tokens.post("/oauth/token")
+@tokens.arguments(TokenRequest, location="form")
+@tokens.response(200, TokenAnswer)
+def get_token(form: dict[str, str]) -> dict[str, Any]:
+    """An access token for a client assertion signed with your party's key (RFC 7523)."""
+    if form["grant_type"] != GRANT or form["client_assertion_type"] != ASSERTION:
+        raise NotAuthenticated(f"only grant_type {GRANT} with {ASSERTION} is known")
+    issued = services().tokens.exchange(form["client_assertion"])
+    return {
+        "access_token": issued.token,
+        "token_type": "Bearer",
+        "expires_in": issued.expires_in,
+    }
+
+
+# -- health --------------------------------------------------------------------------------------
+
+
+@health.get("/healthz")
+@health.response(200, description="The process answers")
+def healthz() -> dict[str, str]:
+    """Whether this process lives."""
+    return {"status": "ok"}
+
+
+@health.get("/readyz")
+@health.response(200, description="Every part is ready")
+def readyz() -> tuple[dict[str, Any], int]:
+    """Whether this process can record events; names the part that is not ready."""
+    sequencer = services().sequencer
+    parts = {
+        "sequencer": "ok" if sequencer.alive else "not running",
+        "lastCommit": "ok" if sequencer.failure is None else repr(sequencer.failure),
+        "database": _database(),
+    }
+    ready = all(state == "ok" for state in parts.values())
+    return {"ready": ready, "parts": parts}, 200 if ready else 503
+
+
+def _database() -> str:
+    try:
+        services().ledger.size()
+    except Exception as error:
+        return type(error).__name__
+    return "ok"
+
+
+@health.get("/metrics")
+@health.response(200, description="Prometheus exposition")
+def metrics() -> Response:
+    """Counters and times of this process; serve it to your monitoring only."""
+    found = services().metrics
+    found.waiting.set(services().sequencer.waiting)
+    found.log_size.set(services().ledger.size())
+    return Response(found.text(), 200, content_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+# -- public --------------------------------------------------------------------------------------
+
+
+@public.get("/rulebook")
+@public.response(200, description="The rulebook that a party accepts")
+def rulebook() -> Response:
+    """The rules between the parties. Its SHA-256 is what ACCEPT_RULEBOOK and ISSUE name."""
+    content = services().rulebook
+    answer = Response(content, 200, content_type="text/markdown; charset=utf-8")
+    answer.set_etag(hashlib.sha256(content).hexdigest())
+    answer.headers["Rulebook-Digest"] = hashlib.sha256(content).hexdigest()
+    return answer
+
+
+@public.get("/.well-known/jwks.json")
+@public.response(200, description="RFC 7517 key set")
+def jwks() -> dict[str, Any]:
+    """The platform's own public keys. Trust them only if another channel names them too."""
+    return {"keys": list(services().public_keys)}
+
+
+@public.get("/ledger/checkpoint")
+@public.response(200, description="C2SP tlog-checkpoint")
+def checkpoint() -> Response:
+    """The latest signed head of the log."""
+    note = services().ledger.checkpoint()
+    return Response(note, 200, content_type="text/plain; charset=utf-8")
+
+
+@public.get("/ledger/proof/inclusion/<int:index>")
+@public.get("/ledger/proof/inclusion/<int:index>/<int:size>")
+@public.response(200, description="RFC 6962 inclusion proof")
+def inclusion(index: int, size: int | None = None) -> dict[str, Any]:
+    """That the entry `index` is in the tree of `size` (the latest without it)."""
+    tree, path = services().ledger.inclusion(index, size)
+    return {"index": index, "size": tree, "proof": [to_base64(item) for item in path]}
+
+
+@public.get("/ledger/proof/consistency/<int:old>")
+@public.get("/ledger/proof/consistency/<int:old>/<int:new>")
+@public.response(200, description="RFC 6962 consistency proof")
+def consistency(old: int, new: int | None = None) -> dict[str, Any]:
+    """That the tree of size `old` is the beginning of the one of size `new`."""
+    tree, path = services().ledger.consistency(old, new)
+    return {"old": old, "new": tree, "proof": [to_base64(item) for item in path]}
+
+
+@public.get("/docs/errors")
+@public.response(200, description="All error codes")
+def error_pages() -> Response:
+    """Every code that an answer can bear, and what to do about it."""
+    rows = "".join(
+        f'<tr id="{escape(code)}"><td><code>{escape(code)}</code></td><td>{entry.status}</td>'
+        f"<td>{escape(entry.title)}</td><td>{escape(entry.next_step)}</td></tr>"
+        for code, entry in sorted(CATALOGUE.items())
+    )
+    page = (
+        "<!doctype html><html lang=en><meta charset=utf-8><title>Error codes</title>"
+        "<h1>Error codes</h1><table><thead><tr><th>Code<th>HTTP<th>What it means<th>What to do"
+        f"</thead><tbody>{rows}</tbody></table></html>"
+    )
+    return Response(page, 200, content_type="text/html; charset=utf-8")

@@ -1,0 +1,207 @@
+"""Errors on the wire: RFC 9457 problem details, one catalogue of codes.
+
+The codes of the law come from `domain.errors`; `TRANSPORT` adds what HTTP itself can refuse. Every
+answer that is not a success is made here, so that no other code can come out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from flask import Flask, Response, g, json, request
+from werkzeug.exceptions import HTTPException
+
+from bol_service.application.access_tokens import NotAuthenticated
+from bol_service.application.sequencer import Busy, Uncertain
+from bol_service.domain import errors
+from bol_service.wire.document import DocumentError
+
+PROBLEM = "application/problem+json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Code:
+    code: str
+    status: int
+    title: str
+    next_step: str
+
+
+TRANSPORT: tuple[Code, ...] = (
+    Code(
+        code="bad_request",
+        status=400,
+        title="The request is malformed",
+        next_step="Correct the request; the detail names the fault.",
+    ),
+    Code(
+        code="not_authenticated",
+        status=401,
+        title="Who asks is not proven",
+        next_step="Get an access token with a client assertion signed by your key.",
+    ),
+    Code(
+        code="method_not_allowed",
+        status=405,
+        title="This method does not exist here",
+        next_step="Use one of the methods in the Allow header.",
+    ),
+    Code(
+        code="not_acceptable",
+        status=406,
+        title="The wanted form does not exist",
+        next_step="Ask for application/json.",
+    ),
+    Code(
+        code="length_required",
+        status=411,
+        title="The length of the body is unknown",
+        next_step="Send a Content-Length header; chunked bodies are refused.",
+    ),
+    Code(
+        code="too_large",
+        status=413,
+        title="The body is too large",
+        next_step="Send less; a document may have 1,000,000 bytes.",
+    ),
+    Code(
+        code="unsupported_media_type",
+        status=415,
+        title="The type of the body is not the one expected here",
+        next_step="Set Content-Type as the API description says.",
+    ),
+    Code(
+        code="invalid_query",
+        status=422,
+        title="A parameter is not acceptable",
+        next_step="Correct the parameter that the detail names.",
+    ),
+    Code(
+        code="bad_document",
+        status=422,
+        title="The document breaks rules of the standard",
+        next_step="Correct every member that `errors` points at and upload again.",
+    ),
+    Code(
+        code="busy",
+        status=429,
+        title="Too many events are waiting",
+        next_step="Send the same bytes again after Retry-After seconds.",
+    ),
+    Code(
+        code="internal",
+        status=500,
+        title="The service failed",
+        next_step="Tell the operator the requestId; nothing was recorded for this request.",
+    ),
+    Code(
+        code="uncertain",
+        status=503,
+        title="It is not certain whether the event was recorded",
+        next_step="Send the same bytes again: you get the receipt, or it is recorded now.",
+    ),
+)
+CATALOGUE: dict[str, Code] = {
+    **{entry.code: entry for entry in TRANSPORT},
+    **{
+        refusal.code: Code(
+            code=refusal.code,
+            status=refusal.status,
+            title=refusal.title,
+            next_step=refusal.next_step,
+        )
+        for refusal in errors.refusals()
+    },
+}
+_BY_STATUS = {entry.status: entry.code for entry in TRANSPORT if entry.status != 422} | {
+    404: errors.NotFound.code,
+    422: "invalid_query",
+}
+
+
+def problem(code: str, detail: str, **more: Any) -> Response:
+    """The problem answer of a catalogue code."""
+    entry = CATALOGUE[code]
+    body = {
+        "type": f"/docs/errors#{code}",
+        "title": entry.title,
+        "status": entry.status,
+        "code": code,
+        "detail": detail,
+        "nextStep": entry.next_step,
+        "requestId": g.get("request_id", ""),
+        **{name: value for name, value in more.items() if value is not None},
+    }
+    return Response(json.dumps(body, ensure_ascii=False), entry.status, content_type=PROBLEM)
+
+
+def register(app: Flask) -> None:
+    """Answer every failure of `app` as a problem."""
+    app.register_error_handler(errors.Refusal, _refusal)
+    app.register_error_handler(DocumentError, _document)
+    app.register_error_handler(NotAuthenticated, _not_authenticated)
+    app.register_error_handler(Busy, _busy)
+    app.register_error_handler(Uncertain, _uncertain)
+    app.register_error_handler(HTTPException, http_exception)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def http_exception(error: HTTPException) -> Response:
+    """A refusal by the HTTP machinery; headers such as Allow and Retry-After are kept."""
+    status = error.code or 500
+    code = _BY_STATUS.get(status, "bad_request" if status < 500 else "internal")
+    answer = problem(code, _detail(error, status))
+    for name, value in error.get_headers(request.environ):
+        if name.lower() in ("allow", "retry-after", "www-authenticate"):
+            answer.headers[name] = value
+    return answer
+
+
+def _detail(error: HTTPException, status: int) -> str:
+    data = getattr(error, "data", None)
+    if data and data.get("messages"):  # webargs: which parameter, and why
+        return json.dumps(data["messages"], ensure_ascii=False, sort_keys=True)
+    if status >= 500:
+        return HTTPStatus(status).phrase
+    return error.description or HTTPStatus(status).phrase
+
+
+def _refusal(error: errors.Refusal) -> Response:
+    # An unknown thing and a forbidden one must look alike, to the byte.
+    if isinstance(error, errors.NotFound):
+        return problem(error.code, error.title)
+    return problem(error.code, error.message, pointer=error.pointer)
+
+
+def _document(error: DocumentError) -> Response:
+    found = [
+        {"pointer": entry.pointer, "rule": entry.rule, "message": entry.message}
+        for entry in error.problems
+    ]
+    return problem("bad_document", f"{len(found)} rules are broken", errors=found)
+
+
+def _not_authenticated(error: NotAuthenticated) -> Response:
+    answer = problem("not_authenticated", str(error))
+    answer.headers["WWW-Authenticate"] = "Bearer"
+    return answer
+
+
+def _busy(error: Busy) -> Response:
+    answer = problem("busy", str(error))
+    answer.headers["Retry-After"] = str(error.retry_after)
+    return answer
+
+
+def _uncertain(error: Uncertain) -> Response:
+    answer = problem("uncertain", str(error))
+    answer.headers["Retry-After"] = str(error.retry_after)
+    return answer
+
+
+def _unexpected(error: Exception) -> Response:
+    structlog.get_logger().error("request failed", error=repr(error), exc_info=error)
+    return problem("internal", "an unexpected failure; see the service's log")

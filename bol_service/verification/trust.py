@@ -1,0 +1,109 @@
+"""Which keys speak for a platform: the trust file, `trust.json`.
+
+It is the only thing a verifier believes without proof, so it must come from somewhere else than the
+file under test: the platform's publication, the rulebook, a contract.
+
+    {"origin", "code", "demo", "logKeys": [{"vkey", "fromSize", "toSize"?}], "registrarKids": [...],
+     "statementKeys": [JWK...], "witnesses": [vkey...], "quorum", "maxAge"}
+
+`maxAge` is how many seconds a title statement counts as current.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
+
+from bol_service.crypto import strictjson
+from bol_service.crypto.keys import PublicKey
+from bol_service.domain.identifiers import check_origin
+from bol_service.ledger.note import NoteError, VerifierKey, parse_vkey
+
+DEFAULT_MAX_AGE = 600
+
+
+class TrustError(ValueError):
+    """The trust file cannot be used; the message names the member."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogKey:
+    """A key of the log, trusted for checkpoints of size `from_size` up to `to_size`."""
+
+    key: VerifierKey
+    from_size: int
+    to_size: int | None
+
+    def covers(self, size: int) -> bool:
+        return self.from_size <= size and (self.to_size is None or size <= self.to_size)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trust:
+    origin: str
+    code: str
+    demo: bool
+    log_keys: tuple[LogKey, ...]
+    registrar_kids: frozenset[str]
+    statement_keys: tuple[PublicKey, ...]
+    witnesses: tuple[VerifierKey, ...]
+    quorum: int
+    max_age: int
+
+
+class _LogKeySchema(Schema):
+    vkey = fields.String(required=True)
+    fromSize = fields.Integer(required=True, strict=True, validate=validate.Range(0))
+    toSize = fields.Integer(strict=True, validate=validate.Range(0))
+
+
+class TrustSchema(Schema):
+    class Meta:
+        unknown = RAISE
+
+    origin = fields.String(required=True)
+    code = fields.String(required=True)
+    demo = fields.Boolean(required=True)
+    logKeys = fields.List(
+        fields.Nested(_LogKeySchema), required=True, validate=validate.Length(1, 100)
+    )
+    registrarKids = fields.List(fields.String(), required=True, validate=validate.Length(1, 100))
+    statementKeys = fields.List(fields.Dict(), required=True, validate=validate.Length(1, 100))
+    witnesses = fields.List(fields.String(), required=True)
+    quorum = fields.Integer(required=True, strict=True, validate=validate.Range(0))
+    maxAge = fields.Integer(required=True, strict=True, validate=validate.Range(1))
+
+
+def read_trust(content: bytes) -> Trust:
+    """Raises TrustError."""
+    try:
+        value = TrustSchema().load(strictjson.loads_event(content))  # type: ignore[arg-type]
+        check_origin(value["origin"])
+        trust = Trust(
+            origin=value["origin"],
+            code=value["code"],
+            demo=value["demo"],
+            log_keys=tuple(
+                LogKey(
+                    key=parse_vkey(entry["vkey"]),
+                    from_size=entry["fromSize"],
+                    to_size=entry.get("toSize"),
+                )
+                for entry in value["logKeys"]
+            ),
+            registrar_kids=frozenset(value["registrarKids"]),
+            statement_keys=tuple(PublicKey.from_jwk(jwk) for jwk in value["statementKeys"]),
+            witnesses=tuple(parse_vkey(vkey) for vkey in value["witnesses"]),
+            quorum=value["quorum"],
+            max_age=value["maxAge"],
+        )
+    except (strictjson.BadJson, NoteError, ValueError, ValidationError) as error:
+        raise TrustError(f"the trust file cannot be used: {error}") from None
+    if trust.demo != trust.origin.startswith("demo."):
+        raise TrustError(
+            f"origin {trust.origin} and demo {str(trust.demo).lower()} contradict each other"
+        )
+    if trust.quorum > len(trust.witnesses):
+        raise TrustError(f"a quorum of {trust.quorum} of {len(trust.witnesses)} witnesses")
+    return trust
