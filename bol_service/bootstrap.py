@@ -71,7 +71,7 @@ def start(settings: Settings) -> Running:
         SettingsError, KeyFileError, SchemaError, WrongDatabase, DatabaseBusy, RollbackSuspected:
             Each names the fault and the way out; nothing has been signed.
     """
-    log_signer, statement_signer = _platform_keys(settings)
+    log_signer, statement_signer = platform_keys(settings)
     engine = open_engine(settings.database_url)
     store = SqlStore(engine)
     store.require_origin(settings.origin)
@@ -92,7 +92,8 @@ def log_verifier_key(origin: str, signer: Signer) -> VerifierKey:
     return VerifierKey(name=origin, type=KeyType.ED25519, public=signer.public.public_bytes_raw)
 
 
-def _platform_keys(settings: Settings) -> tuple[Signer, Signer]:
+def platform_keys(settings: Settings) -> tuple[Signer, Signer]:
+    """The signers of checkpoints and of title statements; raises SettingsError, KeyFileError."""
     log_signer = open_signer(settings.log_key, lambda: settings.passphrase)
     statement_signer = open_signer(settings.statement_key, lambda: settings.passphrase)
     if log_signer.public.alg is not Algorithm.ED25519:

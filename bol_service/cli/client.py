@@ -114,7 +114,7 @@ class Client:
     def upload(self, content: bytes, kind: str = "transport-document") -> dict[str, Any]:
         """Upload a document; returns digest, checksum and contentDigest. Raises Refused."""
         path = f"/v1/documents?{urlencode({'kind': kind})}"
-        answered = self.request("POST", path, content, "application/json", token=self.token())
+        answered = self._authorised("POST", path, content, "application/json")
         uploaded: dict[str, Any] = answered.json()
         return uploaded
 
@@ -141,14 +141,21 @@ class Client:
     def fetch(self, path: str, **query: str) -> Answered:
         """An answer as bytes. Raises Refused."""
         full = f"{path}?{urlencode(query)}" if query else path
-        token = self.token() if self.signer is not None else None
+        return self._authorised("GET", full, None, None)
+
+    def _authorised(
+        self, method: str, path: str, body: bytes | None, media_type: str | None
+    ) -> Answered:
+        """A request with my token; an expired one is replaced once. Without a key: no token."""
+        if self.signer is None:
+            return self.request(method, path, body, media_type, token=None)
         try:
-            return self.request("GET", full, None, None, token=token)
+            return self.request(method, path, body, media_type, token=self.token())
         except Refused as refused:
-            if refused.status != 401 or token is None:
+            if refused.status != 401:
                 raise
-            self._token = None  # expired: once more with a new one
-            return self.request("GET", full, None, None, token=self.token())
+            self._token = None
+            return self.request(method, path, body, media_type, token=self.token())
 
     def token(self) -> str:
         if self._token is None:

@@ -1,0 +1,272 @@
+"""How everything is printed: for a person, or as one JSON value for a machine.
+
+1. Results go to stdout, problems and remarks to stderr. With `--json` stdout gets exactly one JSON
+   value, and a problem is one JSON value on stderr.
+2. A problem tells what it is, the detail with both values, what to do next, and its stable code.
+3. Text that came from a file or from the network is shown with control and reordering characters
+   spelled out: no file can move the cursor or forge a verdict on the reader's screen.
+4. Colour only ever repeats what a word and a symbol say already; NO_COLOR and pipes get none.
+5. Every command ends with one of `ExitCode`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from enum import IntEnum
+from typing import IO, Any, Final, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+PLAIN_WIDTH: Final = 120
+_JSON: Final = "bol.json"
+_UNSAFE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
+)
+# Answers after which nobody knows whether the act was recorded, or that may pass by waiting.
+_TRANSIENT_STATUS = frozenset({429, 500, 502, 503, 504})
+
+
+class ExitCode(IntEnum):
+    DONE = 0
+    REFUSED = 1
+    USAGE = 2
+    UNCERTAIN = 3
+    NOT_SET_UP = 4
+
+
+class Failure(click.ClickException):
+    """A problem as RFC 9457 writes it, with the exit code that it means."""
+
+    def __init__(
+        self, problem: dict[str, Any], exit_code: ExitCode, *, as_json: bool = False
+    ) -> None:
+        super().__init__(str(problem.get("detail") or problem.get("title") or "failed"))
+        self.problem = problem
+        self.exit_code = exit_code
+        self.as_json = as_json
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        if self.as_json:
+            click.echo(json.dumps(self.problem, ensure_ascii=False), file=file, err=True)
+            return
+        for line in problem_lines(self.problem):
+            click.echo(line, file=file, err=True, color=colour())
+
+
+class NotSetUp(Failure):
+    """A setting is missing; `remedy` says which option or variable to give."""
+
+    def __init__(self, detail: str, remedy: str) -> None:
+        super().__init__(
+            {"title": "Not set up", "code": "not_set_up", "detail": detail, "nextStep": remedy},
+            ExitCode.NOT_SET_UP,
+        )
+
+
+class Stopped(Failure):
+    """The command itself finds that it must not go on."""
+
+    def __init__(self, title: str, detail: str, remedy: str, code: str) -> None:
+        super().__init__(
+            {"title": title, "code": code, "detail": detail, "nextStep": remedy}, ExitCode.REFUSED
+        )
+
+
+# -- one value or words --------------------------------------------------------------------------
+
+
+def json_option(command: F) -> F:
+    """`--json`, remembered for the whole call."""
+
+    def remember(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+        ctx.meta[_JSON] = value
+
+    return click.option(
+        "--json",
+        is_flag=True,
+        expose_value=False,
+        is_eager=True,
+        callback=remember,
+        help="Print one JSON value instead of text.",
+    )(command)
+
+
+def wants_json() -> bool:
+    return bool(click.get_current_context().meta.get(_JSON))
+
+
+def show(value: Any, human: Callable[[], None]) -> None:
+    """Print `value` as JSON if that was asked for, otherwise let `human` print it."""
+    if wants_json():
+        click.echo(json.dumps(value, ensure_ascii=False))
+    else:
+        human()
+
+
+def say(text: str = "") -> None:
+    click.echo(visible(text), color=colour())
+
+
+def remark(text: str) -> None:
+    """A sentence beside the result, on stderr."""
+    click.echo(visible(text), err=True, color=colour())
+
+
+def warn(text: str) -> None:
+    click.echo(
+        f"{click.style('! warning:', fg='yellow')} {visible(text)}", err=True, color=colour()
+    )
+
+
+def is_interactive() -> bool:
+    """Whether a person can be asked: both the keyboard and the screen are a terminal."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def colour() -> bool | None:
+    """For click: False switches colour off, None leaves it to the kind of output."""
+    return False if os.environ.get("NO_COLOR") else None
+
+
+def visible(text: object) -> str:
+    """Text with the characters that a terminal would obey, or hide, spelled out."""
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", str(text))
+
+
+def one_line(text: object) -> str:
+    return visible(text).replace("\n", " ").replace("\t", " ")
+
+
+# -- tables --------------------------------------------------------------------------------------
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str) -> None:
+    """Rows under headings; `empty` is said when there are none."""
+    listed = [[one_line("" if cell is None else cell) for cell in row] for row in rows]
+    if not listed:
+        say(empty)
+        return
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in headings:
+        grid.add_column(heading, overflow="fold")
+    for row in listed:
+        grid.add_row(*(Text(cell) for cell in row))
+    _print(grid)
+
+
+def facts(pairs: Iterable[tuple[str, object]]) -> None:
+    """Names and values, one pair a line; pairs without a value are left out."""
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, value in pairs:
+        if value not in (None, "", []):
+            grid.add_row(Text(name, style="dim"), Text(visible(value)))
+    _print(grid)
+
+
+def _print(renderable: Any) -> None:
+    from rich.console import Console
+
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else PLAIN_WIDTH
+    Console(width=width, markup=False, highlight=False, emoji=False).print(renderable)
+
+
+# -- problems ------------------------------------------------------------------------------------
+
+
+def problem_lines(problem: dict[str, Any]) -> list[str]:
+    """A problem for a person: title, detail, members at fault, next step, code."""
+    title = one_line(problem.get("title") or "The platform refused")
+    lines = [click.style(f"✗ {title}", fg="red", bold=True)]
+    detail = problem.get("detail")
+    if detail and detail != problem.get("title"):
+        lines.append(f"  {visible(detail)}")
+    if problem.get("pointer"):
+        lines.append(f"  at {one_line(problem['pointer'])}")
+    for entry in problem.get("errors") or []:
+        place = one_line(entry.get("pointer") or "the document")
+        lines.append(f"  - {place}: {one_line(entry.get('message'))}")
+    if problem.get("nextStep"):
+        lines.append(f"  → {visible(problem['nextStep'])}")
+    named = [
+        f"{word} {one_line(problem[name])}"
+        for name, word in (("code", "code"), ("requestId", "request"))
+        if problem.get(name)
+    ]
+    return [*lines, f"  ({', '.join(named)})"] if named else lines
+
+
+_NOT_SET_UP: Final = frozenset(
+    {
+        "bol_service.crypto.signers.KeyFileError",
+        "bol_service.settings.SettingsError",
+        "bol_service.storage.store.WrongDatabase",
+        "bol_service.storage.schema.SchemaError",
+        "bol_service.storage.engine.DatabaseBusy",
+        "bol_service.application.startup.RollbackSuspected",
+    }
+)
+
+
+def failure(error: Exception, *, as_json: bool) -> Failure | None:
+    """The answer for an error that a command let pass; None for one that is a fault of ours.
+
+    Classes are known by name, so that a command that needs no database does not import one.
+    """
+    if isinstance(error, Failure):
+        error.as_json = as_json
+        return error
+    names = {f"{cls.__module__}.{cls.__qualname__}" for cls in type(error).__mro__}
+    if names & _NOT_SET_UP:
+        problem = {"title": "Not set up", "code": "not_set_up", "detail": str(error)}
+        return Failure(problem, ExitCode.NOT_SET_UP, as_json=as_json)
+    if "bol_service.cli.client.Refused" in names:
+        answered: dict[str, Any] = getattr(error, "problem", {})
+        return Failure(answered, _exit_code(answered), as_json=as_json)
+    if "bol_service.cli.client.Unreachable" in names:
+        return Failure(_unreachable(error), ExitCode.UNCERTAIN, as_json=as_json)
+    if "bol_service.wire.document.DocumentError" in names:
+        return Failure(_bad_document(error), ExitCode.REFUSED, as_json=as_json)
+    return None
+
+
+def _exit_code(problem: dict[str, Any]) -> ExitCode:
+    transient = problem.get("status") in _TRANSIENT_STATUS
+    return ExitCode.UNCERTAIN if transient else ExitCode.REFUSED
+
+
+def _unreachable(error: Exception) -> dict[str, Any]:
+    return {
+        "title": "The platform did not answer",
+        "code": "unreachable",
+        "detail": str(error),
+        "nextStep": "Check BOL_URL and the network, then try again.",
+    }
+
+
+def _bad_document(error: Exception) -> dict[str, Any]:
+    found = [
+        {"pointer": entry.pointer, "rule": entry.rule, "message": entry.message}
+        for entry in getattr(error, "problems", [])
+    ]
+    return {
+        "title": "The document breaks rules of the standard",
+        "code": "bad_document",
+        "detail": f"{len(found)} rules are broken; nothing was sent",
+        "nextStep": "Correct every member that is named and try again.",
+        "errors": found,
+    }

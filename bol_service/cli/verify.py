@@ -1,0 +1,222 @@
+"""`bol verify`: is this file genuine, and what does it prove? Offline, from the file and trust.json.
+
+Every check is told with a word and a symbol, then who signed what, then the title in a sentence,
+the verdict in both languages and what to do next. Exit code per verdict: current or ended 0, not
+known to be current 3, not genuine 1, cannot say 3; the worst of several files counts. Nothing here
+imports the database or the web framework (a test holds it to that).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from bol_service.cli import words
+from bol_service.cli.output import ExitCode, colour, json_option, one_line, say, show, visible
+from bol_service.verification.bundle import MAX_BUNDLE_BYTES
+from bol_service.verification.report import VERDICT_ZH, Finding, Outcome, Report, Title, Verdict
+from bol_service.verification.trust import Trust, TrustError, read_trust
+from bol_service.verification.verifier import verify as verify_bundle
+
+MAX_TRUST_BYTES: Final = 1_000_000
+_SYMBOLS: Final = {
+    Outcome.VALID: ("✓", "green"),
+    Outcome.INVALID: ("✗", "red"),
+    Outcome.UNKNOWN: ("?", "yellow"),
+}
+_COLOURS: Final = {
+    Verdict.CURRENT: "green",
+    Verdict.ENDED: "green",
+    Verdict.NOT_KNOWN_CURRENT: "yellow",
+    Verdict.NOT_GENUINE: "red",
+    Verdict.CANNOT_SAY: "yellow",
+}
+_NEXT_STEPS: Final = {
+    Verdict.CURRENT: "Rely on it now; get a fresh file before you act on it later.",
+    Verdict.ENDED: "Keep it as proof. Nothing can be done with this bill any more.",
+}
+_BADNESS: Final = (ExitCode.DONE, ExitCode.UNCERTAIN, ExitCode.REFUSED)
+
+
+@click.command(
+    epilog="Exit codes: 0 genuine and current, or ended; 3 not known to be current, or cannot say; "
+    "1 not genuine; 2 used wrongly, or a file cannot be opened. The worst of several files counts."
+)
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE..."
+)
+@click.option(
+    "--trust",
+    "trust_file",
+    type=click.Path(path_type=Path),
+    help="The platform's trust.json; get it from its publication, not with the file.",
+)
+@click.option(
+    "--as-of-statement",
+    is_flag=True,
+    help="Ask only what was true when the platform stated it: age does not count (exit 0).",
+)
+@click.option("--require-live", is_flag=True, help="A bill that has ended is a failure (exit 1).")
+@json_option
+@click.pass_context
+def verify(
+    ctx: click.Context,
+    files: tuple[Path, ...],
+    trust_file: Path | None,
+    as_of_statement: bool,
+    require_live: bool,
+) -> None:
+    """Verify evidence files (*.ebl.json), offline. 验真"""
+    trust = _trust(trust_file)
+    contents = [(file, _read(file, MAX_BUNDLE_BYTES)) for file in files]
+    now = datetime.now(UTC)
+    reports = [(file, verify_bundle(content, trust, now)) for file, content in contents]
+    codes = [
+        exit_code(report.verdict, as_of_statement=as_of_statement, require_live=require_live)
+        for _, report in reports
+    ]
+    worst = max(codes, key=_BADNESS.index)
+    show(_value(reports, codes, worst), lambda: _tell_all(reports))
+    ctx.exit(worst)
+
+
+def exit_code(verdict: Verdict, *, as_of_statement: bool, require_live: bool) -> ExitCode:
+    """The exit code that a verdict means under these options."""
+    match verdict:
+        case Verdict.CURRENT:
+            return ExitCode.DONE
+        case Verdict.ENDED:
+            return ExitCode.REFUSED if require_live else ExitCode.DONE
+        case Verdict.NOT_KNOWN_CURRENT:
+            return ExitCode.DONE if as_of_statement else ExitCode.UNCERTAIN
+        case Verdict.NOT_GENUINE:
+            return ExitCode.REFUSED
+        case Verdict.CANNOT_SAY:
+            return ExitCode.UNCERTAIN
+
+
+def _trust(file: Path | None) -> Trust | None:
+    if file is None:
+        return None
+    try:
+        return read_trust(_read(file, MAX_TRUST_BYTES))
+    except TrustError as error:
+        raise click.UsageError(f"{file}: {visible(error)}") from None
+
+
+def _read(file: Path, limit: int) -> bytes:
+    """One byte more than `limit` at most, so that the reader sees that it is too long."""
+    try:
+        with open(file, "rb") as opened:
+            return opened.read(limit + 1)
+    except OSError as error:
+        raise click.UsageError(f"{file} cannot be opened: {error.strerror}") from None
+
+
+def _value(
+    reports: list[tuple[Path, Report]], codes: list[ExitCode], worst: ExitCode
+) -> dict[str, Any]:
+    files = [
+        {"file": str(file), "exitCode": int(code), **report.to_value()}
+        for (file, report), code in zip(reports, codes, strict=True)
+    ]
+    return {"exitCode": int(worst), "files": files}
+
+
+# -- for a person --------------------------------------------------------------------------------
+
+
+def _tell_all(reports: list[tuple[Path, Report]]) -> None:
+    for number, (file, report) in enumerate(reports):
+        if number:
+            say()
+        _tell(file, report)
+
+
+def _tell(file: Path, report: Report) -> None:
+    say(f"{one_line(file)}")
+    if report.demo:
+        _styled("  DEMO: a demonstration without legal effect · 演示,无法律效力", "magenta")
+    say("\n  Checks")
+    for finding in report.findings:
+        _finding(finding)
+    if report.signed:
+        say("\n  Signed acts")
+        for line in _acts(report):
+            say(f"    {line}")
+    names = {signed.actor: signed.name for signed in report.signed}
+    if report.title is not None:
+        say("\n  Title")
+        for sentence in title_sentences(report.title, names):
+            say(f"    {sentence}")
+    say()
+    _verdict(report)
+
+
+def _finding(finding: Finding) -> None:
+    symbol, hue = _SYMBOLS[finding.outcome]
+    word = click.style(f"{symbol} {finding.outcome:<7}", fg=hue)
+    click.echo(f"    {word}  {finding.check:<11} {one_line(finding.message)}", color=colour())
+    if finding.next_step:
+        say(f"                            → {finding.next_step}")
+
+
+def _acts(report: Report) -> list[str]:
+    lines = []
+    for signed in report.signed:
+        action = words.english(words.ACTIONS, signed.action)
+        if signed.stream.startswith("custody:"):
+            action = f"{action} {signed.stream.rpartition(':')[2]}"
+        when = f"{signed.recorded_at:%Y-%m-%d %H:%M:%SZ}"
+        who = one_line(f"{signed.name} ({signed.actor})")
+        lines.append(f"{signed.index:>5}  {when}  {who}: {action}  [key {signed.kid[:8]}…]")
+    return lines
+
+
+def title_sentences(title: Title, names: dict[str, str]) -> list[str]:
+    """The title in a sentence of each language; slugs get their legal names where known."""
+
+    def name(slug: str | None) -> str:
+        if slug is None:
+            return "—"
+        return one_line(f"{names[slug]} ({slug})" if slug in names else slug)
+
+    number = one_line(title.reference or f"{title.bill[:12]}…")
+    when = f"{title.as_of:%Y-%m-%d %H:%M:%S} UTC"
+    source = ("", "") if title.replayed else (", as stated by the platform", "(据平台声明)")
+    status = (
+        words.english(words.STATUSES, title.status),
+        words.chinese(words.STATUSES, title.status),
+    )
+    control = ("", "")
+    if title.possessor is not None:
+        order = ("in blank", "空白") if title.is_blank else (name(title.title_holder),) * 2
+        wording = f"to the order of {order[0]}" if not title.is_blank else "endorsed in blank"
+        control = (
+            f"; held by {name(title.possessor)}, {wording}",
+            f";持有人 {name(title.possessor)},凭指示 {order[1]}",
+        )
+    return [
+        f"B/L {number} was at {when} {status[0]}{control[0]}{source[0]}.",
+        f"提单 {number} 于 {when}:{status[1]}{control[1]}{source[1]}。",
+    ]
+
+
+def _verdict(report: Report) -> None:
+    demo = " · DEMO 演示" if report.demo else ""
+    _styled(
+        f"  {report.verdict} · {VERDICT_ZH[report.verdict]}{demo}",
+        _COLOURS[report.verdict],
+        bold=True,
+    )
+    open_ = [finding.next_step for finding in report.findings if finding.next_step]
+    for step in dict.fromkeys(open_ or [_NEXT_STEPS.get(report.verdict, "")]):
+        if step:
+            say(f"  → {step}")
+
+
+def _styled(text: str, hue: str, *, bold: bool = False) -> None:
+    click.echo(click.style(text, fg=hue, bold=bold), color=colour())

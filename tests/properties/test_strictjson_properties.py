@@ -1,0 +1,78 @@
+"""The fast way to canonical bytes writes what the reference writes, and what is read back."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+
+import pytest
+import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bol_service.crypto.strictjson import BadJson, canonical, loads_document, loads_event
+from bol_service.crypto.text import check_text
+
+SAFE = st.integers(1 - 2**53, 2**53 - 1)
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
+DOUBLES = st.floats(-(2.0**53) + 1, 2.0**53 - 1)
+
+
+def values(scalars):
+    return st.recursive(
+        scalars,
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
+        max_leaves=20,
+    )
+
+
+EVENTS = values(st.none() | st.booleans() | SAFE | TEXT)
+DOCUMENTS = values(st.none() | st.booleans() | SAFE | TEXT | DOUBLES)
+
+
+@given(DOCUMENTS)
+def test_canonical_bytes_equal_the_reference(value):
+    assert canonical(value) == rfc8785.dumps(value)
+
+
+@given(EVENTS)
+def test_canonical_bytes_of_an_event_are_read_back_unchanged(value):
+    assert loads_event(canonical(value)) == value
+    assert canonical(loads_event(json.dumps(value).encode())) == canonical(value)
+
+
+@given(DOCUMENTS)
+def test_canonical_bytes_of_a_document_are_a_fixed_point(value):
+    assert canonical(loads_document(canonical(value))) == canonical(value)
+
+
+@given(st.binary(max_size=60) | TEXT.map(str.encode))
+def test_bytes_are_read_or_refused_and_nothing_else(data):
+    for loads in (loads_event, loads_document):
+        with contextlib.suppress(BadJson):
+            canonical(loads(data))
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False))
+def test_a_document_keeps_a_decimal_or_refuses_it(number):
+    literal = f"{number:E}"
+    try:
+        kept = loads_document(literal.encode())
+    except BadJson:
+        return
+    assert number == number.__class__(repr(kept))
+
+
+@given(st.text(max_size=20))
+def test_text_that_may_be_signed_survives_every_reader(value):
+    try:
+        check_text(value)
+    except ValueError:
+        return
+    assert loads_event(canonical(value)) == value
+
+
+@given(st.text(st.characters(categories=["Cc", "Cs"]), min_size=1, max_size=3))
+def test_no_control_or_surrogate_is_ever_signed(value):
+    with pytest.raises(ValueError, match=r"control character|surrogate"):
+        check_text(value)

@@ -1,0 +1,866 @@
+"""The law of control: possession, title, refusing, surrender and answer, as truth tables.
+
+Delivery orders and the gate are in `test_release`, notations in `test_notation`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import product
+
+import pytest
+
+from bol_service.domain import errors
+from bol_service.domain.document import BillKind
+from bol_service.domain.events import Action, Presentation
+from bol_service.domain.states import Status, Tenure
+from tests.law import Refused, Voyage, rows
+from tests.law_scene import RULEBOOK, digest
+
+STRAIGHT, ORDER, BLANK = BillKind.STRAIGHT, BillKind.ORDER, BillKind.BLANK
+Act = Callable[[Voyage], object]
+
+
+def issued(kind: BillKind = ORDER) -> Voyage:
+    return Voyage(kind, until="issued")
+
+
+def with_bank() -> Voyage:
+    """Endorsed to the issuing bank, in the hands of the nominated one."""
+    return issued().then(
+        lambda v: v.endorse("yunling", to="banksg"), lambda v: v.transfer("yunling", to="bankcq")
+    )
+
+
+def pending() -> Voyage:
+    return Voyage(until="surrendered")
+
+
+# -- who may surrender ---------------------------------------------------------------------------
+
+YES, NO = None, errors.NotTitleHolder
+SURRENDER = (
+    # kind, title, possessor, refusal
+    (STRAIGHT, "straits", "yunling", YES),
+    (STRAIGHT, "straits", "straits", YES),
+    (STRAIGHT, "straits", "bankcq", NO),
+    (ORDER, "yunling", "yunling", YES),
+    (ORDER, "yunling", "bankcq", NO),
+    (ORDER, "bankcq", "yunling", NO),
+    (ORDER, "bankcq", "bankcq", YES),
+    (ORDER, None, "yunling", YES),
+    (ORDER, None, "bankcq", YES),
+    (BLANK, None, "yunling", YES),
+    (BLANK, None, "bankcq", YES),
+    (BLANK, "bankcq", "yunling", NO),
+    (BLANK, "bankcq", "bankcq", YES),
+)
+
+
+def _says(kind: BillKind, title: str | None, possessor: str, refusal: object) -> str:
+    may = "surrenders" if refusal is None else "cannot surrender"
+    return f"{possessor} in possession {may} a {kind} bill with title {title or 'in blank'}"
+
+
+@pytest.mark.parametrize("final", [False, True], ids=["", "after a final endorsement"])
+@pytest.mark.parametrize("purpose", ["surrender", "surrender_for_amendment"])
+@pytest.mark.parametrize(
+    ("kind", "title", "possessor", "refusal"),
+    SURRENDER,
+    ids=[_says(*row) for row in SURRENDER],
+)
+def test_surrender_needs_possession_and_title_together(
+    kind: BillKind,
+    title: str | None,
+    possessor: str,
+    refusal: type[errors.Refusal] | None,
+    purpose: str,
+    final: bool,
+) -> None:
+    voyage = issued(kind).holding(possessor, title, final=final)
+    surrender = getattr(voyage, purpose)
+    if refusal is not None:
+        with voyage.refuses(refusal):
+            surrender(possessor)
+        return
+    surrender(possessor)
+    assert voyage.control == ("xlsc", title, final), "possession rests with the carrier"
+    assert voyage.bill.surrendered_by == possessor
+
+
+# -- who may endorse -----------------------------------------------------------------------------
+
+ENDORSEMENTS = ("endorse_finally", "endorse", "endorse_in_blank")
+ENDORSING = (
+    # kind, title, final, refusal of an endorsement by the possessor yunling
+    (STRAIGHT, "straits", False, errors.WrongBillType),
+    (STRAIGHT, "yunling", False, errors.WrongBillType),
+    (ORDER, "yunling", False, None),
+    (ORDER, "yunling", True, errors.FinalEndorsement),
+    (ORDER, "bankcq", False, errors.NotTitleHolder),
+    (ORDER, "bankcq", True, errors.NotTitleHolder),
+    (ORDER, None, False, None),
+    (BLANK, None, False, None),
+    (BLANK, "yunling", False, None),
+    (BLANK, "yunling", True, errors.FinalEndorsement),
+    (BLANK, "bankcq", False, errors.NotTitleHolder),
+)
+
+
+@pytest.mark.parametrize("mode", ENDORSEMENTS)
+@pytest.mark.parametrize("transfer_to", [None, "straits"], ids=["alone", "with transfer"])
+@pytest.mark.parametrize(
+    ("kind", "title", "final", "refusal"),
+    ENDORSING,
+    ids=[
+        f"the possessor of a {kind} bill {'endorses' if no is None else 'cannot endorse'} with "
+        f"title {title or 'in blank'}{' final' if final else ''}"
+        for kind, title, final, no in ENDORSING
+    ],
+)
+def test_endorsing_needs_title_and_no_final_endorsement(
+    kind: BillKind,
+    title: str | None,
+    final: bool,
+    refusal: type[errors.Refusal] | None,
+    transfer_to: str | None,
+    mode: str,
+) -> None:
+    voyage = issued(kind).holding("yunling", title, final=final)
+    to = {} if mode == "endorse_in_blank" else {"to": "banksg"}
+    endorse = getattr(voyage, mode)
+    if refusal is not None:
+        with voyage.refuses(refusal):
+            endorse("yunling", transfer_to=transfer_to, **to)
+        return
+    endorse("yunling", transfer_to=transfer_to, **to)
+    assert voyage.control == (transfer_to or "yunling", to.get("to"), mode == "endorse_finally")
+
+
+# -- what each act changes -----------------------------------------------------------------------
+
+EFFECTS: tuple[tuple[str, Callable[[], Voyage], Act, tuple[str, str | None, bool]], ...] = (
+    (
+        "transferring moves possession and leaves the title",
+        issued,
+        lambda v: v.transfer("yunling", to="bankcq"),
+        ("bankcq", "yunling", False),
+    ),
+    (
+        "transferring keeps a final endorsement final",
+        lambda: issued().holding("yunling", "banksg", final=True),
+        lambda v: v.transfer("yunling", to="banksg"),
+        ("banksg", "banksg", True),
+    ),
+    (
+        "a possessor without title may pass the bill on",
+        with_bank,
+        lambda v: v.transfer("bankcq", to="straits"),
+        ("straits", "banksg", False),
+    ),
+    (
+        "a straight bill passes from shipper to consignee",
+        lambda: issued(STRAIGHT),
+        lambda v: v.transfer("yunling", to="straits"),
+        ("straits", "straits", False),
+    ),
+    (
+        "a bill in blank passes by transfer alone",
+        lambda: issued(BLANK),
+        lambda v: v.transfer("yunling", to="nusantara"),
+        ("nusantara", None, False),
+    ),
+    (
+        "endorsing to order moves no possession",
+        issued,
+        lambda v: v.endorse("yunling", to="banksg"),
+        ("yunling", "banksg", False),
+    ),
+    (
+        "the possessor of a bill in blank fills in itself",
+        lambda: issued(BLANK),
+        lambda v: v.endorse("yunling", to="yunling"),
+        ("yunling", "yunling", False),
+    ),
+    (
+        "signing changes neither possession nor title",
+        issued,
+        lambda v: v.show_control("yunling", nonce="challenge"),
+        ("yunling", "yunling", False),
+    ),
+    (
+        "rejecting a surrender gives possession back to who surrendered",
+        pending,
+        lambda v: v.reject_surrender(),
+        ("yunling", "yunling", False),
+    ),
+    (
+        "rejecting a surrender for amendment gives possession back too",
+        lambda: issued().then(lambda v: v.surrender_for_amendment("yunling")),
+        lambda v: v.reject_surrender(),
+        ("yunling", "yunling", False),
+    ),
+    (
+        "an accepted surrender leaves possession with the carrier for ever",
+        pending,
+        lambda v: v.accept_surrender(),
+        ("xlsc", "yunling", False),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("begin", "act", "control"), [row[1:] for row in EFFECTS], ids=[row[0] for row in EFFECTS]
+)
+def test_effect_on_possessor_title_and_final(
+    begin: Callable[[], Voyage], act: Act, control: tuple[str, str | None, bool]
+) -> None:
+    assert begin().then(act).control == control
+
+
+STATUSES: tuple[tuple[str, Callable[[], Voyage], Act, Status], ...] = (
+    (
+        "a surrender for delivery waits for the carrier",
+        issued,
+        lambda v: v.surrender("yunling"),
+        Status.PENDING_SURRENDER_FOR_DELIVERY,
+    ),
+    (
+        "a surrender for amendment waits for the carrier",
+        issued,
+        lambda v: v.surrender_for_amendment("yunling"),
+        Status.PENDING_SURRENDER_FOR_AMENDMENT,
+    ),
+    ("a rejected surrender is undone", pending, lambda v: v.reject_surrender(), Status.ISSUED),
+    (
+        "an accepted surrender ends control",
+        pending,
+        lambda v: v.accept_surrender(),
+        Status.SURRENDERED_FOR_DELIVERY,
+    ),
+    (
+        "a bill is accomplished when its last container leaves",
+        lambda: Voyage(until="cleared").then(lambda v: v.gate_out(v.bill.containers[0])),
+        lambda v: v.gate_out(v.bill.containers[1]),
+        Status.ACCOMPLISHED,
+    ),
+    (
+        "a bill is not accomplished while one container is left",
+        lambda: Voyage(until="cleared"),
+        lambda v: v.gate_out(v.bill.containers[0]),
+        Status.SURRENDERED_FOR_DELIVERY,
+    ),
+    (
+        "confirming delivery changes no status",
+        lambda: Voyage(until="gone"),
+        lambda v: v.confirm_delivery(),
+        Status.ACCOMPLISHED,
+    ),
+    (
+        "a refused issue waits to be voided",
+        issued,
+        lambda v: v.refuse("yunling"),
+        Status.ISSUE_REFUSED,
+    ),
+    (
+        "the carrier voids a refused issue",
+        lambda: issued().then(lambda v: v.refuse("yunling")),
+        lambda v: v.void(),
+        Status.VOIDED,
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("begin", "act", "status"), [row[1:] for row in STATUSES], ids=[row[0] for row in STATUSES]
+)
+def test_effect_on_status(begin: Callable[[], Voyage], act: Act, status: Status) -> None:
+    assert begin().then(act).status is status
+
+
+def test_a_refused_issue_goes_back_to_the_carrier() -> None:
+    voyage = issued().then(lambda v: v.refuse("yunling"))
+
+    assert voyage.control == ("xlsc", "xlsc", False)
+
+
+def test_confirmed_delivery_is_remembered() -> None:
+    voyage = Voyage(until="gone")
+    assert not voyage.bill.delivery_confirmed
+
+    assert voyage.then(lambda v: v.confirm_delivery()).bill.delivery_confirmed
+
+
+def test_the_giver_can_act_no_more_once_it_has_given() -> None:
+    voyage = with_bank()
+
+    assert voyage.may("yunling") == frozenset()
+    assert Action.TRANSFER in voyage.may("bankcq")
+
+
+# -- refusing what one was given -----------------------------------------------------------------
+
+GIVINGS: tuple[tuple[str, Callable[[], Voyage], Act], ...] = (
+    ("a transfer", issued, lambda v: v.transfer("yunling", to="bankcq")),
+    (
+        "a transfer by a possessor without title",
+        with_bank,
+        lambda v: v.transfer("bankcq", to="straits"),
+    ),
+    (
+        "a transfer of a straight bill",
+        lambda: issued(STRAIGHT),
+        lambda v: v.transfer("yunling", to="straits"),
+    ),
+    (
+        "an endorsement to order with transfer",
+        issued,
+        lambda v: v.endorse("yunling", to="banksg", transfer_to="bankcq"),
+    ),
+    (
+        "a final endorsement with transfer, final flag and all",
+        issued,
+        lambda v: v.endorse_finally("yunling", to="bankcq", transfer_to="bankcq"),
+    ),
+    (
+        "an endorsement in blank with transfer",
+        issued,
+        lambda v: v.endorse_in_blank("yunling", transfer_to="bankcq"),
+    ),
+    (
+        "a transfer after a final endorsement, which stays final",
+        lambda: issued().then(lambda v: v.endorse_finally("yunling", to="banksg")),
+        lambda v: v.transfer("yunling", to="banksg"),
+    ),
+    (
+        "filling in an endorsee with transfer, which is in blank again",
+        lambda: issued(BLANK),
+        lambda v: v.endorse("yunling", to="banksg", transfer_to="banksg"),
+    ),
+    (
+        "the second of two transfers, and only that",
+        with_bank,
+        lambda v: v.transfer("bankcq", to="yunling"),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("begin", "give"), [row[1:] for row in GIVINGS], ids=[row[0] for row in GIVINGS]
+)
+def test_refusing_undoes_the_whole_act_that_gave(begin: Callable[[], Voyage], give: Act) -> None:
+    voyage = begin()
+    before = voyage.control
+
+    give(voyage)
+    assert voyage.control != before
+    voyage.refuse(voyage.control[0])
+
+    assert voyage.control == before
+    assert voyage.status is Status.ISSUED
+
+
+OTHERS: tuple[tuple[str, str, Act], ...] = (
+    ("the carrier's notation", "loaded", lambda v: v.note_on_board()),
+    ("the terminal's loading", "carried", lambda v: v.load_on_vessel()),
+)
+
+
+@pytest.mark.parametrize(
+    ("stage", "act"), [row[1:] for row in OTHERS], ids=[f"after {row[0]}" for row in OTHERS]
+)
+@pytest.mark.parametrize("given", ["issue", "transfer"])
+def test_what_others_sign_leaves_the_bill_refusable(given: str, stage: str, act: Act) -> None:
+    voyage = Voyage(until=stage)
+    if given == "transfer":
+        voyage.transfer("yunling", to="bankcq")
+    act(voyage)
+
+    voyage.refuse(voyage.control[0])
+
+    assert voyage.control[0] == ("xlsc" if given == "issue" else "yunling")
+
+
+def test_what_others_did_in_between_stays_when_a_transfer_is_refused() -> None:
+    voyage = Voyage(until="loaded").then(lambda v: v.transfer("yunling", to="bankcq"))
+    voyage.note_on_board()
+
+    voyage.refuse("bankcq")
+
+    assert voyage.bill.on_board_noted
+
+
+def _after_receipt(*acts: Act) -> Callable[[], Voyage]:
+    return lambda: issued().then(lambda v: v.transfer("yunling", to="bankcq"), *acts)
+
+
+def _titled(*acts: Act) -> Callable[[], Voyage]:
+    return lambda: issued().then(
+        lambda v: v.endorse("yunling", to="bankcq", transfer_to="bankcq"), *acts
+    )
+
+
+NOT_REFUSABLE = (
+    Refused(
+        "a bill is accepted by signing on it",
+        errors.NotRefusable,
+        _after_receipt(lambda v: v.show_control("bankcq")),
+        lambda v: v.refuse("bankcq"),
+    ),
+    Refused(
+        "an issue is accepted by signing on it",
+        errors.NotRefusable,
+        lambda: issued().then(lambda v: v.show_control("yunling")),
+        lambda v: v.refuse("yunling"),
+    ),
+    Refused(
+        "a bill is accepted by endorsing it",
+        errors.NotRefusable,
+        _titled(lambda v: v.endorse("bankcq", to="straits")),
+        lambda v: v.refuse("bankcq"),
+    ),
+    Refused(
+        "a bill that was refused comes back for good",
+        errors.NotRefusable,
+        _after_receipt(lambda v: v.refuse("bankcq")),
+        lambda v: v.refuse("yunling"),
+    ),
+    Refused(
+        "a bill that came back from a rejected surrender cannot be refused",
+        errors.NotRefusable,
+        _titled(lambda v: v.surrender("bankcq"), lambda v: v.reject_surrender()),
+        lambda v: v.refuse("bankcq"),
+    ),
+    Refused(
+        "the giver cannot refuse for the recipient",
+        errors.NotHolder,
+        _after_receipt(),
+        lambda v: v.refuse("yunling"),
+    ),
+    Refused(
+        "a refused issue cannot be refused again",
+        errors.TerminalState,
+        lambda: issued().then(lambda v: v.refuse("yunling")),
+        lambda v: v.refuse("xlsc"),
+    ),
+)
+
+# -- everything else that the law of control refuses ---------------------------------------------
+
+CONTROL_ACTS: tuple[tuple[str, Act], ...] = (
+    ("transfer", lambda v: v.transfer("yunling", to="bankcq")),
+    ("refuse", lambda v: v.refuse("yunling")),
+    ("endorse in full", lambda v: v.endorse_finally("yunling", to="banksg")),
+    ("endorse to order", lambda v: v.endorse("yunling", to="banksg")),
+    ("endorse in blank", lambda v: v.endorse_in_blank("yunling")),
+    ("sign", lambda v: v.show_control("yunling")),
+    ("surrender for delivery", lambda v: v.surrender("yunling")),
+    ("surrender for amendment", lambda v: v.surrender_for_amendment("yunling")),
+)
+ENDS: tuple[tuple[str, Callable[[], Voyage]], ...] = (
+    ("the surrender was accepted", lambda: Voyage(until="accepted")),
+    ("all containers have left", lambda: Voyage(until="gone")),
+    ("the issue was refused", lambda: issued().then(lambda v: v.refuse("yunling"))),
+    ("it is void", lambda: issued().then(lambda v: v.refuse("yunling"), lambda v: v.void())),
+)
+PENDINGS: tuple[tuple[str, Callable[[], Voyage]], ...] = (
+    ("delivery", pending),
+    ("amendment", lambda: issued().then(lambda v: v.surrender_for_amendment("yunling"))),
+)
+ENDED = tuple(
+    Refused(f"nobody can {name} once {end}", errors.TerminalState, begin, act)
+    for (name, act), (end, begin) in product(CONTROL_ACTS, ENDS)
+)
+WAITING = tuple(
+    Refused(
+        f"nobody can {name} while a surrender for {purpose} waits",
+        errors.PendingSurrender,
+        begin,
+        act,
+    )
+    for (name, act), (purpose, begin) in product(CONTROL_ACTS, PENDINGS)
+)
+DISPOSSESSED = tuple(
+    Refused(f"who gave the bill away cannot {name}", errors.NotHolder, with_bank, act, "/actor")
+    for name, act in CONTROL_ACTS
+)
+
+RECIPIENTS = (
+    Refused(
+        "the possessor cannot transfer to itself",
+        errors.BadRecipient,
+        issued,
+        lambda v: v.transfer("yunling", to="yunling"),
+        "/recipient",
+    ),
+    Refused(
+        "the possessor cannot endorse and transfer to itself",
+        errors.BadRecipient,
+        issued,
+        lambda v: v.endorse("yunling", to="banksg", transfer_to="yunling"),
+        "/details/transferTo",
+    ),
+    Refused(
+        "to the carrier a bill is surrendered, not transferred",
+        errors.BadRecipient,
+        issued,
+        lambda v: v.transfer("yunling", to="xlsc"),
+        "/recipient",
+    ),
+    Refused(
+        "the operator holds no bill",
+        errors.BadRecipient,
+        issued,
+        lambda v: v.transfer("yunling", to="operator"),
+    ),
+    Refused(
+        "no bill is endorsed to the carrier",
+        errors.BadRecipient,
+        issued,
+        lambda v: v.endorse("yunling", to="xlsc"),
+        "/recipient",
+    ),
+    Refused(
+        "no bill is endorsed in full to the operator",
+        errors.BadRecipient,
+        issued,
+        lambda v: v.endorse_finally("yunling", to="operator"),
+    ),
+    Refused(
+        "no bill is endorsed and transferred to the carrier",
+        errors.BadRecipient,
+        issued,
+        lambda v: v.endorse_in_blank("yunling", transfer_to="xlsc"),
+        "/details/transferTo",
+    ),
+    Refused(
+        "an unknown party receives nothing",
+        errors.RecipientUnavailable,
+        issued,
+        lambda v: v.transfer("yunling", to="nobody"),
+    ),
+    Refused(
+        "a suspended party receives nothing",
+        errors.RecipientUnavailable,
+        lambda: issued().then(lambda v: v.suspend("bankcq")),
+        lambda v: v.transfer("yunling", to="bankcq"),
+    ),
+    Refused(
+        "an unknown party is no endorsee",
+        errors.RecipientUnavailable,
+        issued,
+        lambda v: v.endorse("yunling", to="nobody"),
+    ),
+    Refused(
+        "who has not accepted this rulebook receives nothing",
+        errors.ConsentMissing,
+        lambda: _under_other_rulebook("yunling", "xlsc"),
+        lambda v: v.transfer("yunling", to="bankcq"),
+    ),
+    Refused(
+        "who has not accepted this rulebook is no endorsee",
+        errors.ConsentMissing,
+        lambda: _under_other_rulebook("yunling", "xlsc", "bankcq"),
+        lambda v: v.endorse("yunling", to="banksg", transfer_to="bankcq"),
+    ),
+    Refused(
+        "a party of another platform cannot receive yet",
+        errors.NotSupported,
+        issued,
+        lambda v: v.transfer("yunling", to="SGPX:straits"),
+        "/recipient",
+    ),
+)
+
+
+def _under_other_rulebook(*accepting: str) -> Voyage:
+    voyage, other = Voyage(until="received"), digest("rulebook 2")
+    assert other != RULEBOOK
+    for slug in accepting:
+        voyage.accept_rulebook(slug, other)
+    voyage.issue(rulebook=other)
+    return voyage
+
+
+STRAIGHT_BILL = (
+    Refused(
+        "a straight bill goes to no third party",
+        errors.WrongBillType,
+        lambda: issued(STRAIGHT),
+        lambda v: v.transfer("yunling", to="bankcq"),
+        "/recipient",
+    ),
+    Refused(
+        "the consignee of a straight bill passes it to nobody",
+        errors.WrongBillType,
+        lambda: issued(STRAIGHT).then(lambda v: v.transfer("yunling", to="straits")),
+        lambda v: v.transfer("straits", to="nusantara"),
+    ),
+    Refused(
+        "the consignee of a straight bill does not pass it back",
+        errors.WrongBillType,
+        lambda: issued(STRAIGHT).then(lambda v: v.transfer("yunling", to="straits")),
+        lambda v: v.transfer("straits", to="yunling"),
+    ),
+    Refused(
+        "a third party in possession of a straight bill passes it to nobody",
+        errors.WrongBillType,
+        lambda: issued(STRAIGHT).then(lambda v: v.holding("bankcq", "straits")),
+        lambda v: v.transfer("bankcq", to="straits"),
+    ),
+)
+
+ANSWERS = (
+    Refused(
+        "only the carrier accepts a surrender",
+        errors.NotCarrier,
+        pending,
+        lambda v: v.accept_surrender("yunling"),
+        "/actor",
+    ),
+    Refused(
+        "only the carrier rejects a surrender",
+        errors.NotCarrier,
+        pending,
+        lambda v: v.reject_surrender("yunling"),
+        "/actor",
+    ),
+    Refused(
+        "what nobody surrendered cannot be accepted",
+        errors.NotPending,
+        issued,
+        lambda v: v.accept_surrender(),
+    ),
+    Refused(
+        "what nobody surrendered cannot be rejected",
+        errors.NotPending,
+        issued,
+        lambda v: v.reject_surrender(),
+    ),
+    Refused(
+        "an accepted surrender cannot be rejected any more",
+        errors.TerminalState,
+        lambda: Voyage(until="accepted"),
+        lambda v: v.reject_surrender(),
+    ),
+    Refused(
+        "a surrender is accepted once",
+        errors.TerminalState,
+        lambda: Voyage(until="accepted"),
+        lambda v: v.accept_surrender(),
+    ),
+    Refused(
+        "amendment is not built, so its surrender can only be rejected",
+        errors.NotSupported,
+        lambda: issued().then(lambda v: v.surrender_for_amendment("yunling")),
+        lambda v: v.accept_surrender(),
+    ),
+    Refused(
+        "that amendment is not built is told to the carrier only",
+        errors.NotCarrier,
+        lambda: issued().then(lambda v: v.surrender_for_amendment("yunling")),
+        lambda v: v.accept_surrender("yunling"),
+    ),
+    Refused(
+        "a live bill cannot be voided",
+        errors.NotPending,
+        issued,
+        lambda v: v.void(),
+    ),
+    Refused(
+        "a bill cannot be voided while its surrender waits",
+        errors.PendingSurrender,
+        pending,
+        lambda v: v.void(),
+    ),
+    Refused(
+        "a surrendered bill cannot be voided",
+        errors.TerminalState,
+        lambda: Voyage(until="accepted"),
+        lambda v: v.void(),
+    ),
+    Refused(
+        "only the carrier voids a refused bill",
+        errors.NotCarrier,
+        lambda: issued().then(lambda v: v.refuse("yunling")),
+        lambda v: v.void("yunling"),
+    ),
+    Refused(
+        "a bill is voided once",
+        errors.TerminalState,
+        lambda: issued().then(lambda v: v.refuse("yunling"), lambda v: v.void()),
+        lambda v: v.void(),
+    ),
+    Refused(
+        "delivery is not confirmed before the last container has left",
+        errors.NoSurrender,
+        lambda: Voyage(until="cleared").then(lambda v: v.gate_out()),
+        lambda v: v.confirm_delivery(),
+    ),
+    Refused(
+        "only the carrier confirms delivery",
+        errors.NotCarrier,
+        lambda: Voyage(until="gone"),
+        lambda v: v.confirm_delivery("yunling"),
+    ),
+    Refused(
+        "delivery is confirmed once",
+        errors.TerminalState,
+        lambda: Voyage(until="gone").then(lambda v: v.confirm_delivery()),
+        lambda v: v.confirm_delivery(),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    "row",
+    rows(
+        (
+            *NOT_REFUSABLE,
+            *ENDED,
+            *WAITING,
+            *DISPOSSESSED,
+            *RECIPIENTS,
+            *STRAIGHT_BILL,
+            *ANSWERS,
+        )
+    ),
+)
+def test_refused(row: Refused) -> None:
+    row.check()
+
+
+# -- stories of the trade ------------------------------------------------------------------------
+
+
+def test_the_consignee_of_a_straight_bill_surrenders_it() -> None:
+    voyage = issued(STRAIGHT).then(lambda v: v.transfer("yunling", to="straits"))
+
+    voyage.surrender("straits")
+    voyage.accept_surrender()
+
+    assert voyage.status is Status.SURRENDERED_FOR_DELIVERY
+
+
+def test_a_bearer_surrenders_a_bill_that_was_never_endorsed() -> None:
+    voyage = issued(BLANK).then(lambda v: v.transfer("yunling", to="nusantara"))
+
+    voyage.surrender("nusantara")
+
+    assert voyage.bill.surrendered_by == "nusantara"
+
+
+def test_a_final_endorsee_surrenders_but_does_not_endorse_on() -> None:
+    voyage = issued().then(
+        lambda v: v.endorse_finally("yunling", to="banksg", transfer_to="banksg")
+    )
+
+    for mode in ("endorse", "endorse_finally"):
+        with voyage.refuses(errors.FinalEndorsement):
+            getattr(voyage, mode)("banksg", to="straits")
+    with voyage.refuses(errors.FinalEndorsement):
+        voyage.endorse_in_blank("banksg")
+    voyage.surrender("banksg")
+
+
+def test_the_bill_travels_through_two_banks_to_the_buyer() -> None:
+    voyage = issued()
+
+    voyage.endorse("yunling", to="banksg")
+    voyage.transfer("yunling", to="bankcq")
+    with voyage.refuses(errors.NotHolder):
+        voyage.endorse("yunling", to="shadow")
+    with voyage.refuses(errors.NotTitleHolder):
+        voyage.surrender("bankcq")
+    voyage.transfer("bankcq", to="banksg")
+    voyage.endorse("banksg", to="straits", transfer_to="straits")
+    voyage.endorse_in_blank("straits", transfer_to="nusantara")
+    voyage.refuse("nusantara")
+    assert voyage.control == ("straits", "straits", False)
+    voyage.endorse_in_blank("straits")
+    voyage.endorse("straits", to="straits")
+    voyage.surrender("straits")
+    voyage.reject_surrender()
+    voyage.surrender("straits")
+    voyage.accept_surrender()
+
+    assert voyage.control == ("xlsc", "straits", False)
+
+
+def test_a_refused_transfer_can_be_tried_again() -> None:
+    voyage = issued(STRAIGHT).then(
+        lambda v: v.transfer("yunling", to="straits"), lambda v: v.refuse("straits")
+    )
+
+    voyage.transfer("yunling", to="straits")
+
+    assert voyage.control[0] == "straits"
+
+
+# -- what is remembered beside control -----------------------------------------------------------
+
+PRESENTED = Presentation(letter_of_credit="SCB-LC-2027-00418", complete=True)
+
+
+def presented() -> Voyage:
+    return issued().then(
+        lambda v: v.endorse("yunling", to="bankcq"),
+        lambda v: v.transfer("yunling", to="bankcq", presentation=PRESENTED),
+    )
+
+
+def test_a_transfer_may_be_a_presentation_under_a_letter_of_credit() -> None:
+    assert presented().bill.presentation == PRESENTED
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        pytest.param(lambda v: v.transfer("bankcq", to="banksg"), id="the bank transfers on"),
+        pytest.param(
+            lambda v: v.endorse("bankcq", to="banksg", transfer_to="banksg"),
+            id="the bank endorses on with transfer",
+        ),
+        pytest.param(lambda v: v.refuse("bankcq"), id="the bank refuses"),
+        pytest.param(lambda v: v.surrender("bankcq"), id="the bank surrenders"),
+    ],
+)
+def test_a_presentation_ends_when(act: Act) -> None:
+    assert presented().then(act).bill.presentation is None
+
+
+def test_refusing_a_transfer_restores_the_presentation_that_it_ended() -> None:
+    voyage = presented().then(
+        lambda v: v.transfer("bankcq", to="banksg"), lambda v: v.refuse("banksg")
+    )
+
+    assert voyage.bill.presentation == PRESENTED
+
+
+def test_tenures_run_from_receipt_to_the_holders_own_disposal() -> None:
+    voyage = with_bank()  # ISSUE 0, ENDORSE_TO_ORDER 1, TRANSFER 2
+    assert voyage.bill.tenures == (
+        Tenure(party="yunling", first=0, last=2),
+        Tenure(party="banksg", first=1),
+        Tenure(party="bankcq", first=2),
+    )
+
+    voyage.transfer("bankcq", to="banksg")
+
+    assert voyage.bill.tenures[2] == Tenure(party="bankcq", first=2, last=3)
+
+
+def test_who_surrendered_keeps_its_tenure_through_pending_and_after() -> None:
+    voyage = Voyage(until="accepted")
+
+    own = [tenure for tenure in voyage.bill.tenures if tenure.party == "yunling"]
+
+    assert own == [Tenure(party="yunling", first=0)]
+
+
+def test_the_carrier_has_a_tenure_only_while_it_possesses() -> None:
+    voyage = pending().then(lambda v: v.reject_surrender())
+
+    own = [tenure for tenure in voyage.bill.tenures if tenure.party == "xlsc"]
+
+    assert [(tenure.first, tenure.last) for tenure in own] == [(2, 3)]
