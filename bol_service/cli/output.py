@@ -48,7 +48,7 @@ class Failure(click.ClickException):
     ) -> None:
         super().__init__(str(problem.get("detail") or problem.get("title") or "failed"))
         self.problem = problem
-        self.exit_code = exit_code
+        self.exit_code = exit_code  # type: ignore[misc] # click reads it from the instance
         self.as_json = as_json
 
     def show(self, file: IO[Any] | None = None) -> None:
@@ -244,9 +244,13 @@ def failure(error: Exception, *, as_json: bool) -> Failure | None:
     return None
 
 
+def is_transient(problem: dict[str, Any]) -> bool:
+    """Whether the same request may succeed, or have succeeded, when it is sent again."""
+    return problem.get("status") in _TRANSIENT_STATUS
+
+
 def _exit_code(problem: dict[str, Any]) -> ExitCode:
-    transient = problem.get("status") in _TRANSIENT_STATUS
-    return ExitCode.UNCERTAIN if transient else ExitCode.REFUSED
+    return ExitCode.UNCERTAIN if is_transient(problem) else ExitCode.REFUSED
 
 
 def _unreachable(error: Exception) -> dict[str, Any]:

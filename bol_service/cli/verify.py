@@ -1,4 +1,4 @@
-"""`bol verify`: is this file genuine, and what does it prove? Offline, from the file and trust.json.
+"""`bol verify`: is this file genuine, and what does it prove? Offline, with a trust file alone.
 
 Every check is told with a word and a symbol, then who signed what, then the title in a sentence,
 the verdict in both languages and what to do next. Exit code per verdict: current or ended 0, not

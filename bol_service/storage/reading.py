@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, or_, select, union
+from sqlalchemy import Connection, Row, and_, func, or_, select, union
 
 from bol_service.application.ports import (
     Claim,
@@ -52,6 +52,12 @@ class SqlReading:
                 head = Head(sequence=row.sequence, digest=row.digest)
                 found[row.stream] = (decode_state(row.kind, row.state), head)
         return found
+
+    def state_count(self) -> int:
+        counted: int = self._connection.execute(
+            select(func.count()).select_from(tables.states)
+        ).scalar_one()
+        return counted
 
     def facts(self, digests: Iterable[str]) -> list[DocumentFacts]:
         table = tables.documents

@@ -223,6 +223,11 @@ class Law(RuleBasedStateMachine):
                 if set(title.allowed_actions(self.voyage.world, bill, slug)) & CONTROL
             ]
             assert able == [bill.control.possessor]
+        act, before, after = self.last or (None, None, None)
+        if act is None or before is None or after is None or before.bill != after.bill:
+            return
+        if before.control.possessor != after.control.possessor:
+            assert act.event.actor == before.control.possessor, "nobody else takes it away"
 
     @invariant()
     def i2_no_control_action_is_possible_on_an_ended_bill(self) -> None:
@@ -231,7 +236,7 @@ class Law(RuleBasedStateMachine):
                 continue
             for slug in PARTIES:
                 assert not set(title.allowed_actions(self.voyage.world, bill, slug)) & CONTROL
-        act, before, after = self.last or (None, None, None)
+        act, before, _ = self.last or (None, None, None)
         if act is not None and before is not None and before.status is not Status.ISSUED:
             assert act.event.action not in CONTROL
 
@@ -302,13 +307,15 @@ class Law(RuleBasedStateMachine):
                 bill.received_on,
             )
             assert self.first_seen.setdefault(bill.bill, base) == base
+        act, before, _ = self.last or (None, None, None)
+        assert act is None or before is None or not isinstance(act.event, e.Issue)
 
     @invariant()
     def i9_a_container_is_on_one_live_bill_and_no_ended_bill_lives_again(self) -> None:
         live = [bill for bill in self.bills() if bill.status is not Status.VOIDED]
         covered = [box for bill in live for box in bill.containers]
         assert len(covered) == len(set(covered))
-        act, before, after = self.last or (None, None, None)
+        _, before, after = self.last or (None, None, None)
         if before is not None and after is not None and before.bill == after.bill:
             ended = before.status in (Status.VOIDED, Status.SURRENDERED_FOR_DELIVERY)
             assert not ended or after.status is before.status

@@ -298,6 +298,12 @@ def test_the_giver_can_act_no_more_once_it_has_given() -> None:
     assert Action.TRANSFER in voyage.may("bankcq")
 
 
+def test_a_suspended_party_is_offered_nothing() -> None:
+    voyage = issued().then(lambda v: v.suspend("yunling"))
+
+    assert voyage.may("yunling") == frozenset()
+
+
 # -- refusing what one was given -----------------------------------------------------------------
 
 GIVINGS: tuple[tuple[str, Callable[[], Voyage], Act], ...] = (

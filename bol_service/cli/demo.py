@@ -1,0 +1,247 @@
+"""`bol demo` plays the whole voyage and proves it; `bol seed` leaves a platform up with it.
+
+The demonstration fails, with an exit code, on any surprise: an act that was refused, a fraud that
+was not, evidence that does not verify, a flipped byte that does.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from bol_service.cli.client import Client, Refused, Unreachable
+from bol_service.cli.demo_platform import ORIGIN, DemoFailed, DemoPlatform, prepare, write_trust
+from bol_service.cli.output import Stopped, json_option, say, show, wants_json
+from bol_service.cli.voyage import Played, Voyage
+
+SEEDS = Path(__file__).resolve().parents[2] / "seeds" / "demo"
+Json = dict[str, Any]
+
+_seeds = click.option(
+    "--seeds",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=SEEDS,
+    help="Folder with voyage.json, parties.json and document.json.",
+)
+
+
+@click.command()
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("demo-out"),
+    show_default=True,
+    help="Where evidence and trust file are left.",
+)
+@_seeds
+@json_option
+def demo(out: Path, seeds: Path) -> None:
+    """Play the voyage from Chongqing to Singapore, with its frauds, and verify it offline."""
+    started = time.monotonic()
+    platform = prepare(out / "platform", seeds, datetime.now(UTC))
+    surprises: list[str] = []
+    try:
+        platform.start()
+        story = _Story(platform, surprises)
+        story.play()
+        evidence = story.keep_evidence(out)
+    except (DemoFailed, Refused, Unreachable) as failure:
+        surprises.append(str(failure))
+        evidence = None
+    finally:
+        platform.stop()
+    checks = _checks(out, evidence, surprises) if evidence is not None else {}
+    seconds = round(time.monotonic() - started, 1)
+    result = {"surprises": surprises, "checks": checks, "seconds": seconds, "out": str(out)}
+    show(result, lambda: _summary(result, evidence))
+    if surprises:
+        raise Stopped("The demonstration met a surprise", surprises[0], "Report it.", "surprise")
+
+
+@click.command()
+@click.option("--port", default=8080, show_default=True, help="Port to serve on.")
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("var/demo"),
+    show_default=True,
+    help="Where the platform lives; it is emptied first.",
+)
+@click.option("--serve/--no-serve", default=True, help="Leave the service up afterwards.")
+@_seeds
+@json_option
+def seed(port: int, folder: Path, serve: bool, seeds: Path) -> None:
+    """Make a demonstration platform with all data of the voyage, and leave it up."""
+    platform = prepare(folder, seeds, datetime.now(UTC), port=port)
+    try:
+        platform.start()
+        surprises: list[str] = []
+        story = _Story(platform, surprises)
+        story.play(quiet=True)
+        if surprises:
+            raise Stopped("The seed met a surprise", surprises[0], "Report it.", "surprise")
+        write_trust(folder / "trust.json", platform.trust)
+        value = {
+            "url": platform.base_url,
+            "origin": ORIGIN,
+            "bill": story.voyage.bill,
+            "keys": str(folder / "keys"),
+            "passphrase": str(folder / "passphrase"),
+        }
+        show(value, lambda: _seeded(value))
+        if serve:
+            sys.stdout.flush()
+            platform.wait()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        platform.stop()
+
+
+def _seeded(value: Json) -> None:
+    say(f"The platform is up at {value['url']} (demonstration, no legal effect).")
+    say(f"  API description: {value['url']}/docs")
+    say(f"  Bill: {value['bill']}")
+    say(f"  Act as a party, for example as the buyer:  export BOL_URL={value['url']} \\")
+    say(f"    BOL_ORIGIN={ORIGIN} BOL_PARTY=straits BOL_KEY=file:{value['keys']}/straits.pem \\")
+    say(f"    BOL_KEY_PASSPHRASE_FILE={value['passphrase']}; bol bill list")
+    say("  Ctrl-C stops it.")
+
+
+class _Story:
+    """The voyage with what the time line shows beside each act."""
+
+    def __init__(self, platform: DemoPlatform, surprises: list[str]) -> None:
+        self.voyage: Voyage = platform.voyage()
+        self._platform = platform
+        self._surprises = surprises
+        self._console = Console(width=max(120, Console().width), highlight=False)
+        self._refused = 0
+
+    def play(self, *, quiet: bool = False) -> None:
+        quiet = quiet or wants_json()
+        self.voyage.open()
+        table = _timeline()
+        for line in self.voyage.play():
+            if not line.as_expected:
+                self._surprises.append(
+                    f"step {line.step}: {line.actor} {line.action} came out as {line.result}, "
+                    f"expected {line.expected}"
+                )
+            if not line.background and not quiet:
+                table.add_row(*self._row(line))
+        if not quiet:
+            self._console.print(table)
+
+    def _row(self, line: Played) -> tuple[Text | str, ...]:
+        holder, title, place = self._state()
+        recorded = line.result in ("recorded", "release")
+        mark = Text("✓ " if line.as_expected else "✗ ", "green" if line.as_expected else "bold red")
+        mark.append(line.result if recorded else f"refused: {line.result}")
+        act = Text(f"{line.action}\n", "bold").append(line.en, "not bold").append(f"\n{line.zh}")
+        return line.step, f"{line.at:%m-%d %H:%M}", line.actor, act, mark, holder, title, place
+
+    def _state(self) -> tuple[str, str, str]:
+        """Holder, title and custody as the carrier sees them; dashes before the bill exists."""
+        try:
+            bill = self._bill()
+        except (KeyError, Refused):
+            return "–", "–", "–"
+        control = bill["control"]
+        places = sorted({box["place"] for box in bill["custody"]})
+        return control["possessor"], control["titleHolder"] or "in blank 空白", " / ".join(places)
+
+    def _bill(self) -> Json:
+        client: Client = self.voyage.clients["xlsc"]
+        bill: Json = client.get(f"/v1/bills/{self.voyage.bill}")
+        return bill
+
+    def keep_evidence(self, out: Path) -> Path:
+        """The holder's evidence and the trust file, in `out`."""
+        client = self.voyage.clients["straits"]
+        content = client.fetch(f"/v1/bills/{self.voyage.bill}/evidence").content
+        for old in out.glob("*.ebl.json"):
+            old.unlink()
+        path = out / "XLSC2703CQSG00418.ebl.json"
+        path.write_bytes(content)
+        write_trust(out / "trust.json", self._platform.trust)
+        return path
+
+
+def _timeline() -> Table:
+    table = Table(title="Chongqing – Qinzhou – Singapore  重庆 – 钦州 – 新加坡", show_lines=True)
+    for name in (
+        "Step",
+        "Time (UTC+8)\n时间",
+        "Actor\n当事人",
+        "Act\n行为",
+        "Result\n结果",
+        "Holder\n持有人",
+        "Title\n指示人",
+        "Custody\n保管",
+    ):
+        table.add_column(name, overflow="fold")
+    return table
+
+
+# -- offline checks ------------------------------------------------------------------------------
+
+
+def _checks(out: Path, evidence: Path, surprises: list[str]) -> dict[str, int]:
+    """Verify the evidence as a stranger would, each time with `bol verify` in its own process."""
+    trust = out / "trust.json"
+    flipped = out / "platform" / "one-byte-flipped.ebl.json"
+    content = bytearray(evidence.read_bytes())
+    content[len(content) // 2] ^= 1
+    flipped.write_bytes(bytes(content))
+    wanted: dict[str, tuple[int, Callable[[], int]]] = {
+        "verifies offline": (0, lambda: _verify(evidence, trust)),
+        "cannot say without a trust file": (3, lambda: _verify(evidence, None)),
+        "one flipped byte is detected": (1, lambda: _verify(flipped, trust)),
+    }
+    results = {}
+    for name, (expected, run) in wanted.items():
+        results[name] = run()
+        if results[name] != expected:
+            surprises.append(f"{name}: exit code {results[name]}, expected {expected}")
+    return results
+
+
+def _verify(path: Path, trust: Path | None) -> int:
+    command = [sys.executable, "-m", "bol_service", "verify", str(path)]
+    if trust is not None:
+        command += ["--trust", str(trust)]
+    environment = {name: value for name, value in os.environ.items() if name[:4] != "BOL_"}
+    done = subprocess.run(  # noqa: S603 - our own program
+        command, env=environment, capture_output=True, check=False
+    )
+    return done.returncode
+
+
+def _summary(result: Json, evidence: Path | None) -> None:
+    for name, code in result["checks"].items():
+        say(f"  {name}: exit code {code}")
+    if evidence is not None:
+        say()
+        say(
+            "Paper takes 9 to 16 days from shipment to release, the goods 6 to 7. Here the bill was"
+        )
+        say("in the buyer's hands before the ship was unloaded.  纸质提单9至16天,货物6至7天。")
+        say()
+        say("Check it yourself:")
+        say(f"  .venv/bin/bol verify {evidence} --trust {evidence.parent / 'trust.json'}")
+    verdict = "met a surprise" if result["surprises"] else "went as written"
+    say(f"The voyage {verdict}, in {result['seconds']} seconds.")
+    for surprise in result["surprises"]:
+        say(f"  ✗ {surprise}")

@@ -1,0 +1,329 @@
+"""`bol party`: registration by the operator; keys, consent and mandates by the party itself.
+
+The operator registers and suspends, it never signs for anybody. A new party sends it the identity
+file and the output of `bol keys proof`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import Any
+
+import click
+
+from bol_service.cli import parameters
+from bol_service.cli.context import Connection, public
+from bol_service.cli.lookup import Names, pages
+from bol_service.cli.output import Stopped, facts, show, table
+from bol_service.cli.signing import Desk, Intent, signing
+from bol_service.domain.events import Action, Role
+from bol_service.domain.states import OPERATOR
+from bol_service.wire import drafting
+from bol_service.wire.event_fields import instant_text
+
+Json = dict[str, Any]
+
+
+@click.group()
+def party() -> None:
+    """Register parties; manage keys and mandates. 当事人"""
+
+
+# -- the operator --------------------------------------------------------------------------------
+
+
+@party.command()
+@click.option(
+    "--slug", required=True, type=parameters.slug, help="The party's name here, for ever."
+)
+@click.option(
+    "--identity", required=True, type=parameters.json_file, help="JSON file: the legal identity."
+)
+@click.option(
+    "--roles",
+    "roles",
+    required=True,
+    multiple=True,
+    type=click.Choice([str(role) for role in Role if role is not Role.OPERATOR]),
+    help="A role; may be given several times.",
+)
+@click.option("--carrier-code", help="For carriers: the code on their documents.")
+@click.option(
+    "--carrier-code-list",
+    type=click.Choice(["NMFTA", "SMDG"]),
+    default="NMFTA",
+    show_default=True,
+    help="Whose list the carrier code stands on.",
+)
+@click.option(
+    "--facilities", type=parameters.json_list_file, help="For terminals: JSON file, array."
+)
+@click.option(
+    "--proof",
+    required=True,
+    type=parameters.json_file,
+    help="JSON file that the party made with: bol keys proof.",
+)
+@signing
+def register(
+    desk: Desk,
+    slug: str,
+    identity: Json,
+    roles: tuple[str, ...],
+    carrier_code: str | None,
+    carrier_code_list: str,
+    facilities: list[Any] | None,
+    proof: Json,
+) -> None:
+    """Register a party (operator). 登记"""
+    details: Json = {"identity": identity, "roles": list(roles), **_key_members(proof)}
+    if carrier_code is not None:
+        details["carrierCode"] = {"code": carrier_code, "codeListProvider": carrier_code_list}
+    if facilities is not None:
+        details["facilities"] = facilities
+    name = identity.get("legalName", "?")
+    desk.sign(
+        Intent(
+            action=Action.REGISTER,
+            stream=f"party:{slug}",
+            details=details,
+            opens=True,
+            words=f"Register {name} as {slug}, {', '.join(roles)}; identity, codes and key belong "
+            "to it for ever.",
+        )
+    )
+
+
+@party.command()
+@click.option(
+    "--identity", required=True, type=parameters.json_file, help="JSON file: the legal identity."
+)
+@signing
+def init(desk: Desk, identity: Json) -> None:
+    """Open the log: the operator registers itself. Its key id must be in BOL_REGISTRAR_KIDS."""
+    signer = desk.client.signer
+    assert signer is not None  # a desk always signs
+    proof = drafting.prove_key(signer, origin=desk.client.origin, party=OPERATOR, identity=identity)
+    desk.sign(
+        Intent(
+            action=Action.REGISTER,
+            stream=f"party:{OPERATOR}",
+            details={**proof, "identity": identity, "roles": [str(Role.OPERATOR)]},
+            opens=True,
+            words=f"Open the log {desk.client.origin}, run by {identity.get('legalName', '?')}; "
+            f"trust files name the key {signer.public.kid}.",
+        )
+    )
+
+
+@party.command()
+@click.argument("slug", type=parameters.slug)
+@click.option("--reason", required=True, help="Why; it is signed.")
+@signing
+def suspend(desk: Desk, slug: str, reason: str) -> None:
+    """Suspend a party (operator): it can neither act nor receive."""
+    _about(desk, Action.SUSPEND, slug, reason, f"Suspend {slug}: it can neither act nor receive.")
+
+
+@party.command()
+@click.argument("slug", type=parameters.slug)
+@click.option("--reason", required=True, help="Why; it is signed.")
+@signing
+def reinstate(desk: Desk, slug: str, reason: str) -> None:
+    """Lift a suspension (operator)."""
+    _about(desk, Action.REINSTATE, slug, reason, f"Reinstate {slug}.")
+
+
+def _about(desk: Desk, action: Action, slug: str, reason: str, words: str) -> None:
+    stream = f"party:{slug}"
+    desk.sign(Intent(action=action, stream=stream, details={"reason": reason}, words=words))
+
+
+# -- the party itself ----------------------------------------------------------------------------
+
+
+@party.command("accept-rulebook")
+@click.option(
+    "--digest",
+    type=parameters.sha256,
+    help="Accept only if the rulebook served has this SHA-256.",
+)
+@signing
+def accept_rulebook(desk: Desk, digest: str | None) -> None:
+    """Accept the platform's rulebook, by its digest. 接受规则"""
+    text = desk.client.fetch("/rulebook").content
+    found = hashlib.sha256(text).hexdigest()
+    if digest is not None and digest != found:
+        raise Stopped(
+            "Not the rulebook you mean",
+            f"the platform serves {found}, you accept {digest}",
+            f"Read {desk.client.base_url}/rulebook, then decide.",
+            "other_rulebook",
+        )
+    desk.sign(
+        Intent(
+            action=Action.ACCEPT_RULEBOOK,
+            stream=f"party:{desk.me}",
+            details={"rulebook": found},
+            words=f"Accept the rulebook at {desk.client.base_url}/rulebook, SHA-256 {found}.",
+        )
+    )
+
+
+_proof = click.option(
+    "--proof",
+    required=True,
+    type=parameters.json_file,
+    help="JSON file made with the new key: bol keys proof (without --identity).",
+)
+_from = click.option("--valid-from", type=parameters.instant, help="With its zone.")
+_until = click.option("--valid-until", type=parameters.instant, help="With its zone.")
+
+
+@party.command("add-key")
+@_proof
+@_from
+@_until
+@signing
+def add_key(
+    desk: Desk, proof: Json, valid_from: datetime | None, valid_until: datetime | None
+) -> None:
+    """Add a further key."""
+    details = {**_key_members(proof), **_times(validFrom=valid_from, validUntil=valid_until)}
+    words = "Add a key that speaks for you; the present ones stay valid."
+    stream = f"party:{desk.me}"
+    desk.sign(Intent(action=Action.ADD_KEY, stream=stream, details=details, words=words))
+
+
+@party.command("rotate-key")
+@_proof
+@_from
+@_until
+@signing
+def rotate_key(
+    desk: Desk, proof: Json, valid_from: datetime | None, valid_until: datetime | None
+) -> None:
+    """Replace the signing key by a new one."""
+    details = {**_key_members(proof), **_times(validFrom=valid_from, validUntil=valid_until)}
+    words = "Replace the key that signs this; it ends with this very entry."
+    stream = f"party:{desk.me}"
+    desk.sign(Intent(action=Action.ROTATE_KEY, stream=stream, details=details, words=words))
+
+
+@party.command("revoke-key")
+@click.option("--kid", required=True, type=parameters.kid, help="The key's id: bol party show.")
+@click.option("--reason", required=True, help="Why; it is signed.")
+@click.option(
+    "--compromised-since",
+    type=parameters.instant,
+    help="Information for readers; it unwinds nothing.",
+)
+@signing
+def revoke_key(desk: Desk, kid: str, reason: str, compromised_since: datetime | None) -> None:
+    """Revoke a key of your party; its earlier acts stay valid."""
+    details = {"kid": kid, "reason": reason, **_times(compromisedSince=compromised_since)}
+    words = f"Revoke the key {kid}: nothing signed with it counts from now on."
+    stream = f"party:{desk.me}"
+    desk.sign(Intent(action=Action.REVOKE_KEY, stream=stream, details=details, words=words))
+
+
+@party.command("grant-mandate")
+@click.argument("forwarder", type=parameters.slug)
+@_until
+@signing
+def grant_mandate(desk: Desk, forwarder: str, valid_until: datetime | None) -> None:
+    """Let a forwarder act on your drafts. 委托"""
+    until = f" until {valid_until:%Y-%m-%d %H:%M} UTC" if valid_until else ""
+    desk.sign(
+        Intent(
+            action=Action.GRANT_MANDATE,
+            stream=f"party:{desk.me}",
+            details=_times(validUntil=valid_until),
+            recipient=forwarder,
+            words=f"Let {_name(desk, forwarder)} instruct and approve drafts for you{until}.",
+        )
+    )
+
+
+@party.command("revoke-mandate")
+@click.argument("forwarder", type=parameters.slug)
+@signing
+def revoke_mandate(desk: Desk, forwarder: str) -> None:
+    """End a forwarder's mandate."""
+    desk.sign(
+        Intent(
+            action=Action.REVOKE_MANDATE,
+            stream=f"party:{desk.me}",
+            recipient=forwarder,
+            words=f"End the mandate of {_name(desk, forwarder)}.",
+        )
+    )
+
+
+def _name(desk: Desk, slug: str) -> str:
+    return Names(client=desk.client)(slug)
+
+
+def _key_members(proof: Json) -> Json:
+    if proof.keys() != {"key", "keyProof"}:
+        raise click.UsageError(
+            f"a key proof has the members key and keyProof, this file has {sorted(proof)}; make "
+            "one with: bol keys proof"
+        )
+    return proof
+
+
+def _times(**moments: datetime | None) -> Json:
+    return {name: instant_text(moment) for name, moment in moments.items() if moment is not None}
+
+
+# -- reading -------------------------------------------------------------------------------------
+
+
+@party.command("show")
+@click.argument("slug", type=parameters.slug, envvar="BOL_PARTY")
+@public
+def show_party(connection: Connection, slug: str) -> None:
+    """Show a party, its roles and its keys (yours without SLUG)."""
+    found = connection.public().get(f"/v1/parties/{slug}")
+    show(found, lambda: _tell(found))
+
+
+def _tell(found: Json) -> None:
+    code = found.get("carrierCode")
+    facts(
+        [
+            ("party", found["party"]),
+            ("legal name", found["legalName"]),
+            ("", found.get("legalNameLocal")),
+            ("country", found["country"]),
+            ("identifiers", ", ".join(f"{i['type']} {i['value']}" for i in found["identifiers"])),
+            ("roles", ", ".join(found["roles"])),
+            ("carrier code", f"{code['code']} ({code['codeListProvider']})" if code else None),
+            ("rulebooks", ", ".join(found["acceptedRulebooks"]) or "none accepted yet"),
+            ("suspended", "YES" if found["suspended"] else None),
+        ]
+    )
+    rows = [[key["kid"], key["alg"], _validity(key)] for key in found["keys"]]
+    table(["key id", "algorithm", "counts"], rows, empty="No keys.")
+
+
+def _validity(key: Json) -> str:
+    if "endedAt" in key:
+        return f"until {key['endedAt']} ({key.get('endedBy', 'ended')})"
+    limits = [f"{word} {key[name]}" for name, word in _LIMITS if name in key]
+    return ", ".join(limits) or "yes"
+
+
+_LIMITS = (("validFrom", "from"), ("validUntil", "until"))
+
+
+@party.command("list")
+@public
+def list_parties(connection: Connection) -> None:
+    """List all registered parties."""
+    items = list(pages(connection.public(), "/v1/parties"))
+    rows = [[i["party"], i["legalName"], i["country"], ", ".join(i["roles"])] for i in items]
+    headings = ["party", "legal name", "country", "roles"]
+    show({"items": items}, lambda: table(headings, rows, empty="No party is registered yet."))
