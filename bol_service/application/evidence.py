@@ -151,8 +151,6 @@ class Evidence:
             assert isinstance(issue, Issue)
             row = reading.document(issue.received_bytes)
             document = row.content if row else None
-        control = bill.control
-        knows_control = Group.CONTROL in granted
         return self._signed_bundle(
             reading,
             sorted(entries, key=lambda entry: entry.index),
@@ -161,9 +159,7 @@ class Evidence:
             cut=_Cut(last=None, at=self._clock.now()),
             bill=bill.bill,
             status=title.status(world, bill),
-            control=(control.possessor, control.title_holder, control.final)
-            if knows_control
-            else None,
+            control=None,  # by this a verifier knows that the file may have gaps
         )
 
     # -- both ------------------------------------------------------------------------------------

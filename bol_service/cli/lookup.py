@@ -1,4 +1,4 @@
-"""Finding things by the names people use: bills by number, shipments by booking, parties by slug."""
+"""Finding things by the names people use: B/L numbers, booking numbers, legal names."""
 
 from __future__ import annotations
 

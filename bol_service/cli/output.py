@@ -164,7 +164,7 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, empty: s
     _print(grid)
 
 
-def facts(pairs: Iterable[tuple[str, object]]) -> None:
+def facts(pairs: Iterable[tuple[str, object]], *, err: bool = False) -> None:
     """Names and values, one pair a line; pairs without a value are left out."""
     from rich.table import Table
     from rich.text import Text
@@ -175,14 +175,16 @@ def facts(pairs: Iterable[tuple[str, object]]) -> None:
     for name, value in pairs:
         if value not in (None, "", []):
             grid.add_row(Text(name, style="dim"), Text(visible(value)))
-    _print(grid)
+    _print(grid, err=err)
 
 
-def _print(renderable: Any) -> None:
+def _print(renderable: Any, *, err: bool = False) -> None:
     from rich.console import Console
 
-    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else PLAIN_WIDTH
-    Console(width=width, markup=False, highlight=False, emoji=False).print(renderable)
+    stream = sys.stderr if err else sys.stdout
+    width = None if stream.isatty() or "COLUMNS" in os.environ else PLAIN_WIDTH
+    console = Console(file=stream, width=width, markup=False, highlight=False, emoji=False)
+    console.print(renderable)
 
 
 # -- problems ------------------------------------------------------------------------------------

@@ -32,6 +32,7 @@ from bol_service.cli.output import (
     say,
     show,
     wants_json,
+    warn,
 )
 from bol_service.crypto import strictjson
 from bol_service.domain.events import Action
@@ -43,7 +44,7 @@ Receipt = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Intent:
-    """One act to be signed; `words` tells a person what it does, `opens` that it begins a stream."""
+    """One act to be signed; `words` tells what it does, `opens` that it begins its stream."""
 
     action: Action
     stream: str
@@ -70,6 +71,11 @@ class Desk:
     def me(self) -> str:
         return self.connection.me()
 
+    @property
+    def asks(self) -> bool:
+        """Whether a person will be asked to confirm, and so wants to see what it signs."""
+        return not self.dry_run and not self.yes and is_interactive()
+
     def sign(
         self,
         *intents: Intent,
@@ -91,7 +97,7 @@ class Desk:
         receipts: list[Receipt] = []
         try:
             for payload in payloads:
-                receipts.append(self._send(payload, told or {}))
+                receipts.append(self._send(payload, told or {}))  # noqa: PERF401 - kept if one fails
         finally:
             if receipts:
                 self._keep(receipts)
@@ -107,7 +113,7 @@ class Desk:
         )
 
     def _confirm(self, intents: tuple[Intent, ...]) -> None:
-        if self.yes or not is_interactive():
+        if not self.asks:
             return
         key = self.connection.key
         remark(f"You sign as {self.me}, with {key}, on {self.client.origin}:\n")
@@ -132,7 +138,10 @@ class Desk:
         if self.receipt_file is None:
             return
         value = receipts[0] if len(receipts) == 1 else receipts
-        self.receipt_file.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+        try:
+            self.receipt_file.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+        except OSError as error:
+            warn(f"recorded, but {self.receipt_file} cannot be written: {error.strerror}")
 
 
 def _print_payloads(payloads: list[bytes]) -> None:

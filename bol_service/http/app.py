@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Flask
 from flask_smorest import Api
 from werkzeug.exceptions import HTTPException
 
-from bol_service.http import bills, documents, edge, events, platform, problems
+from bol_service.http import bills, docs, documents, edge, events, platform, problems
 from bol_service.settings import MAX_BODY_BYTES
 from bol_service.wire.answers import Problem
 
@@ -26,27 +28,44 @@ class ProblemApi(Api):
         return problems.http_exception(error)
 
 
+_CONFIG: dict[str, Any] = {
+    "API_TITLE": "Electronic bill of lading",
+    "API_VERSION": "1.0.0",
+    "OPENAPI_VERSION": "3.1.0",
+    "OPENAPI_URL_PREFIX": "/docs",
+    "OPENAPI_JSON_PATH": "openapi.json",
+    "API_SPEC_OPTIONS": {
+        "info": {"description": DESCRIPTION.strip(), "license": {"name": "Apache-2.0"}},
+        "components": {
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+        },
+    },
+    "MAX_CONTENT_LENGTH": MAX_BODY_BYTES,
+    "JSON_SORT_KEYS": False,
+    "PROPAGATE_EXCEPTIONS": False,
+}
+
+
 def create_app(services: edge.Services) -> Flask:
     """The WSGI application around `services`."""
     app = Flask("bol_service.http", static_folder=None)
-    app.config.update(
-        API_TITLE="Electronic bill of lading",
-        API_VERSION="1.0.0",
-        OPENAPI_VERSION="3.1.0",
-        OPENAPI_URL_PREFIX="/docs",
-        OPENAPI_JSON_PATH="openapi.json",
-        API_SPEC_OPTIONS={
-            "info": {"description": DESCRIPTION.strip(), "license": {"name": "Apache-2.0"}},
-            "components": {
-                "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
-            },
-        },
-        MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
-        JSON_SORT_KEYS=False,
-        PROPAGATE_EXCEPTIONS=False,
-    )
+    app.config.update(_CONFIG)
     app.extensions["bol"] = services
     edge.install(app)
+    _register(app)
+    problems.register(app)
+    return app
+
+
+def describe_api() -> dict[str, Any]:
+    """The OpenAPI 3.1 description, made without a running service."""
+    app = Flask("bol_service.http", static_folder=None)
+    app.config.update(_CONFIG)
+    description: dict[str, Any] = _register(app).spec.to_dict()
+    return description
+
+
+def _register(app: Flask) -> ProblemApi:
     api = ProblemApi(app)
     for blueprint in (
         events.blueprint,
@@ -58,7 +77,7 @@ def create_app(services: edge.Services) -> Flask:
         platform.tokens,
         platform.health,
         platform.public,
+        docs.blueprint,
     ):
         api.register_blueprint(blueprint)
-    problems.register(app)
-    return app
+    return api

@@ -1,9 +1,8 @@
-"""The platform itself: tokens, health, rulebook, keys, the public log, error pages."""
+"""The platform itself: tokens, health, rulebook, keys, the public log."""
 
 from __future__ import annotations
 
 import hashlib
-from html import escape
 from typing import Any
 
 from flask import Response
@@ -11,7 +10,6 @@ from flask import Response
 from bol_service.application.access_tokens import NotAuthenticated
 from bol_service.http.edge import services
 from bol_service.http.events import StrictBlueprint
-from bol_service.http.problems import CATALOGUE
 from bol_service.ledger.note import to_base64
 from bol_service.wire.answers import TokenAnswer, TokenRequest
 
@@ -125,20 +123,3 @@ def consistency(old: int, new: int | None = None) -> dict[str, Any]:
     """That the tree of size `old` is the beginning of the one of size `new`."""
     tree, path = services().ledger.consistency(old, new)
     return {"old": old, "new": tree, "proof": [to_base64(item) for item in path]}
-
-
-@public.get("/docs/errors")
-@public.response(200, description="All error codes")
-def error_pages() -> Response:
-    """Every code that an answer can bear, and what to do about it."""
-    rows = "".join(
-        f'<tr id="{escape(code)}"><td><code>{escape(code)}</code></td><td>{entry.status}</td>'
-        f"<td>{escape(entry.title)}</td><td>{escape(entry.next_step)}</td></tr>"
-        for code, entry in sorted(CATALOGUE.items())
-    )
-    page = (
-        "<!doctype html><html lang=en><meta charset=utf-8><title>Error codes</title>"
-        "<h1>Error codes</h1><table><thead><tr><th>Code<th>HTTP<th>What it means<th>What to do"
-        f"</thead><tbody>{rows}</tbody></table></html>"
-    )
-    return Response(page, 200, content_type="text/html; charset=utf-8")

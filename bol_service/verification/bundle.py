@@ -8,8 +8,9 @@ An entry is `{"event", "index", "proof", "recordedAt"}`, or, where the reader ma
 and holds nothing that is not signed, hashed, or recomputed and compared.
 
 The statement is a JWS of typ `ebl-title+jws` over {v, origin, bill, status, possessor, titleHolder,
-final, heads {stream: {sequence, digest}}, size, root, checkpointDigest, at}. For a reader who may
-not know who controls the bill the three members of control are left out.
+final, heads {stream: {sequence, digest}}, size, root, checkpointDigest, at}. The three members of
+control are left out of a partial bundle, whose reader may not know who controls the bill; only then
+may the document be missing and entries be placeholders.
 """
 
 from __future__ import annotations

@@ -15,8 +15,10 @@ The steps, each a named check of the report:
                that the platform itself uses; status and control come out as the statement says
 10. CURRENCY   how old the statement is, for a bill that still lives
 
-A partial bundle cannot be replayed: signatures and keys of what is shown are checked, and the title
-is reported as stated by the platform. Steps after a failed one that they rest on are not run.
+A bundle is partial if its statement leaves out who controls the bill, and only then may a document
+or an event be missing. It cannot be replayed: signatures and keys of what is shown are checked, and
+the status is reported as stated by the platform. Steps after a failed one that they rest on are not
+run.
 """
 
 from __future__ import annotations
@@ -93,7 +95,7 @@ def _run(report: Report, content: bytes, trust: Trust | None, now: datetime) -> 
     replayed = _streams(report, bundle, statement)
     world = World(statement.origin)
     _document(report, bundle, statement, world)
-    _replay(report, bundle, platform, statement, replayed, world)
+    _replay(report, platform, statement, replayed, world)
     _currency(report, platform, statement, now)
 
 
@@ -253,6 +255,7 @@ def _streams(report: Report, bundle: Bundle, statement: Statement) -> list[_Repl
     clock: datetime | None = None
     for entry in bundle.entries:
         if isinstance(entry, HiddenEntry):
+            _require_partial(report, statement, entry)
             _hidden_link(report, entry, tags, heads)
             continue
         item = _link(report, entry, statement, heads)
@@ -299,6 +302,17 @@ def _link(
         index=entry.index,
     )
     return _Replayed(signed=signed, recorded=recorded)
+
+
+def _require_partial(report: Report, statement: Statement, entry: HiddenEntry) -> None:
+    if not _is_partial(statement):
+        report.invalid(
+            Check.STREAMS,
+            "hidden_entry",
+            f"entry {entry.index} was taken out; the statement was made for the whole file",
+            _FORGED,
+        )
+        raise _Stop
 
 
 def _hidden_link(
@@ -352,7 +366,7 @@ def _broken(report: Report, message: str) -> NoReturn:
 
 def _document(report: Report, bundle: Bundle, statement: Statement, world: World) -> None:
     if bundle.document is None:
-        if _is_partial(bundle):
+        if _is_partial(statement):
             return
         report.invalid(Check.DOCUMENT, "no_document", "the document is missing", _FORGED)
         raise _Stop
@@ -380,10 +394,10 @@ def _document(report: Report, bundle: Bundle, statement: Statement, world: World
     )
 
 
-def _is_partial(bundle: Bundle) -> bool:
-    return bundle.document is None or any(
-        isinstance(entry, HiddenEntry) for entry in bundle.entries
-    )
+def _is_partial(statement: Statement) -> bool:
+    # What the platform signed decides, not what is missing from the file: else anybody could take
+    # the document or an act out of a full bundle and pass the rest off as a partial one.
+    return statement.control is None
 
 
 # -- 8, 9: signatures and law --------------------------------------------------------------------
@@ -391,13 +405,12 @@ def _is_partial(bundle: Bundle) -> bool:
 
 def _replay(
     report: Report,
-    bundle: Bundle,
     trust: Trust,
     statement: Statement,
     replayed: list[_Replayed],
     world: World,
 ) -> None:
-    partial = _is_partial(bundle)
+    partial = _is_partial(statement)
     for item in replayed:
         _signature(report, trust, item, world)
         if not partial or isinstance(item.recorded.event, PartyEvent):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from bol_service.crypto import base64url
 from bol_service.crypto.keys import PublicKey
@@ -19,6 +19,7 @@ from bol_service.domain import identifiers
 
 INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+PARTY_NAME_FORM = rf"(?:[A-Z0-9]{{2,4}}:)?{identifiers.SLUG_FORM}"
 
 
 def instant(text: str) -> datetime:
@@ -48,10 +49,14 @@ class Text(fields.String):
 
 
 class Checked(fields.String):
-    """A string that `check` accepts (it raises ValueError with what is wrong)."""
+    """A string that `check` accepts (it raises ValueError with what is wrong).
 
-    def __init__(self, check: Callable[[str], object], **options: Any) -> None:
-        super().__init__(**options)
+    `form` is what a published schema can say of it, a pattern for the whole text.
+    """
+
+    def __init__(self, check: Callable[[str], object], form: str, **options: Any) -> None:
+        described = {"json_schema": {"type": "string", "pattern": f"^(?:{form})$"}}
+        super().__init__(metadata=described, **options)
         self._check = check
 
     def _deserialize(
@@ -66,12 +71,12 @@ class Checked(fields.String):
 
 
 def slug(**options: Any) -> Checked:
-    return Checked(identifiers.check_slug, **options)
+    return Checked(identifiers.check_slug, identifiers.SLUG_FORM, **options)
 
 
 def party_name(**options: Any) -> Checked:
     """A slug, or `CODE:slug` for a party of another platform."""
-    return Checked(_check_party_name, **options)
+    return Checked(_check_party_name, PARTY_NAME_FORM, **options)
 
 
 def _check_party_name(text: str) -> None:
@@ -82,11 +87,11 @@ def _check_party_name(text: str) -> None:
 
 
 def container(**options: Any) -> Checked:
-    return Checked(identifiers.check_container, **options)
+    return Checked(identifiers.check_container, identifiers.CONTAINER_FORM, **options)
 
 
 def unlocode(**options: Any) -> Checked:
-    return Checked(identifiers.check_unlocode, **options)
+    return Checked(identifiers.check_unlocode, identifiers.UNLOCODE_FORM, **options)
 
 
 def digest(**options: Any) -> fields.String:
@@ -119,7 +124,16 @@ class Secret(fields.String):
         return text
 
 
+def _described(schema: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
+    """Field options with what a published schema says of the field."""
+    return {"metadata": {"json_schema": schema}, **options}
+
+
 class Instant(fields.Field[datetime]):
+    def __init__(self, **options: Any) -> None:
+        form = {"type": "string", "pattern": f"^{INSTANT.pattern}$", "format": "date-time"}
+        super().__init__(**_described(form, options))
+
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
     ) -> datetime:
@@ -130,6 +144,9 @@ class Instant(fields.Field[datetime]):
 
 
 class Day(fields.Field[date]):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**_described({"type": "string", "format": "date"}, options))
+
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
     ) -> date:
@@ -179,6 +196,14 @@ class Tuple(fields.List[Any]):
 class Jwk(fields.Field[PublicKey]):
     """A public key as JWK with its required members only."""
 
+    def __init__(self, **options: Any) -> None:
+        coordinate = {"type": "string", "pattern": "^[A-Za-z0-9_-]{43}$"}
+        kinds = [
+            _jwk({"kty": "OKP", "crv": "Ed25519"}, {"x": coordinate}),
+            _jwk({"kty": "EC", "crv": "P-256"}, {"x": coordinate, "y": coordinate}),
+        ]
+        super().__init__(**_described({"oneOf": kinds}, options))
+
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
     ) -> PublicKey:
@@ -188,5 +213,19 @@ class Jwk(fields.Field[PublicKey]):
             raise ValidationError(str(error)) from None
 
 
+def _jwk(fixed: dict[str, str], coordinates: dict[str, Any]) -> dict[str, Any]:
+    constants = {name: {"const": value} for name, value in fixed.items()}
+    properties = {**constants, **coordinates}
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": sorted(properties),
+        "additionalProperties": False,
+    }
+
+
 class ClosedSchema(Schema):
     """Unknown members are refused, null is no value, strings are strings."""
+
+    class Meta:
+        unknown = RAISE

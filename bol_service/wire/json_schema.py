@@ -172,6 +172,7 @@ def _bounds(validator: validate.Range) -> Json:
 
 
 def _anchored(pattern: str) -> str:
+    pattern = pattern.removesuffix(r"\Z")
     if pattern.startswith("^") and pattern.endswith("$"):
         return pattern
     return f"^(?:{pattern})$" if "|" in pattern else f"^{pattern}$"

@@ -17,6 +17,7 @@ from urllib.parse import quote, urlencode
 from urllib.request import Request, urlopen
 
 from joserfc import jws
+from joserfc.errors import InvalidKeyTypeError
 from joserfc.jwk import ECKey, OKPKey
 
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -31,7 +32,7 @@ def load(path: str) -> OKPKey | ECKey:
     pem = Path(path).read_bytes()
     try:
         return OKPKey.import_key(pem)
-    except ValueError:
+    except InvalidKeyTypeError:
         return ECKey.import_key(pem)
 
 
@@ -50,8 +51,9 @@ def uuid7() -> str:
 
 def call(url: str, body: bytes | None = None, **headers: str) -> dict:
     """A JSON answer; a refusal raises HTTPError, whose body is a problem with code and nextStep."""
-    request = Request(url, body, {name.replace("_", "-"): text for name, text in headers.items()})
-    with urlopen(request, timeout=60) as answer:
+    named = {name.replace("_", "-"): text for name, text in headers.items()}
+    request = Request(url, body, named)  # noqa: S310 - the address is the caller's own
+    with urlopen(request, timeout=60) as answer:  # noqa: S310
         return json.load(answer)
 
 

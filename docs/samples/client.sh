@@ -49,8 +49,8 @@ new_key() {
 # openssl writes an ECDSA signature as DER; JOSE wants r and s as 32 bytes each (RFC 7518, 3.4).
 der_to_raw() {
   openssl asn1parse -inform DER -in "$1" | sed -n 's/.*INTEGER *:\([0-9A-F]*\)$/\1/p' |
-    while read -r number; do printf '%64s' "$number" | tr ' ' '0'; done |
-    sed 's/../\\x&/g' | { read -r escaped || true; printf '%b' "$escaped"; }
+    while read -r number; do printf '%64s' "$number" | tr ' ' '0'; done >"$work/hex"
+  printf '%b' "$(sed 's/../\\x&/g' "$work/hex")"
 }
 
 signature() {
@@ -97,7 +97,8 @@ event() { # ACTION PARTY ORIGIN STREAM SEQUENCE PREVIOUS
 
 # -- talking ---------------------------------------------------------------------------------------
 
-member() { grep -o "\"$1\": *\"\?[^\",}]*" | head -n 1 | sed 's/^[^:]*: *"\{0,1\}//'; }
+# member NAME: the first member of this name in a JSON answer; enough for plain texts and numbers.
+member() { grep -o "\"$1\": *\"\?[^\",}]*" | sed -n '1s/^[^:]*: *"\{0,1\}//p'; }
 
 sign() {
   local url=$1 origin=$2 party=$3 key=$4 bill=$5 token head receipt

@@ -328,6 +328,12 @@ def test_customs_may_release_by_a_time_before_the_last_move() -> None:
     assert voyage.box().place is Place.GATE_IN
 
 
+def test_a_container_may_come_in_without_its_seals_being_read() -> None:
+    voyage = booked().then(lambda v: v.gate_in(seals=None))
+
+    assert voyage.box().seals == ()
+
+
 def test_a_booking_without_containers_takes_any() -> None:
     voyage = Voyage().then(lambda v: v.book(containers=()), lambda v: v.gate_in(FOREIGN_BOX))
 

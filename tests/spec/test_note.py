@@ -228,6 +228,14 @@ def test_no_cosignature_has_an_impossible_time(timestamp):
         cosignature_line("text\n", "w.example", timestamp, KEY.sign, raw(KEY))
 
 
+def test_the_largest_time_and_the_largest_note_are_taken():
+    line = cosignature_line("text\n", "log.example", 2**63 - 1, KEY.sign, raw(KEY))
+    by = verify_note(f"text\n\n{line}", [vkey_of(kind=KeyType.COSIGNATURE)]).by
+    assert [one.timestamp for one in by] == [2**63 - 1]
+    text = "x" * (1_000_000 - len(f"\n\n{line}")) + "\n"
+    assert parse_note(f"{text}\n{line}").text == text
+
+
 NAME, ID, TYPED = SPEC["vkey"].split("+", 2)
 
 

@@ -136,6 +136,14 @@ def test_a_public_entry_of_another_shape_is_refused(tag, sequence, digest):
         public_entry(tag, sequence, digest)
 
 
+def test_the_largest_numbers_are_taken():
+    largest = 2**63 - 1
+    assert public_entry(bytes(32), largest, bytes(32))[32:40] == largest.to_bytes(8)
+    limits = {"index": largest, "sequence": largest, "inclusionProof": ["A" * 43 + "="] * 63}
+    receipt = Receipt.from_value({**VALUE, **limits})
+    assert (receipt.index, receipt.sequence, len(receipt.inclusion_path)) == (largest, largest, 63)
+
+
 def test_a_receipt_verifies_and_names_its_checkpoint():
     signed = receipts.verify(RECEIPT, [VKEY])
     assert signed.checkpoint == Checkpoint(origin=ORIGIN, size=8, root=LOG.frontier.root())

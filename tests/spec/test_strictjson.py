@@ -26,6 +26,7 @@ REFUSED_BY_BOTH = [
     pytest.param(b'"a\nb"', "not JSON", None, id="a raw line feed inside text"),
     pytest.param(b"01", "not JSON", None, id="a leading zero"),
     pytest.param(b'{"a":1,"a":1}', "given twice", "/a", id="a member given twice"),
+    pytest.param(b'{"a":1,"b":1,"b":1}', "given twice", "/b", id="the second member twice"),
     pytest.param(b'{"a":1,"\\u0061":2}', "given twice", "/a", id="a member twice, once escaped"),
     pytest.param(
         b'{"x":[0,{"a/~":1,"a/~":2}]}', "given twice", "/x/1/a~1~0", id="a member twice, deep down"

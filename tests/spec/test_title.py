@@ -1,12 +1,12 @@
-"""The law of control: possession, title, refusing, surrender and answer, as truth tables.
+"""The law of control: possession, title, surrender and answer, as truth tables and stories.
 
-Delivery orders and the gate are in `test_release`, notations in `test_notation`.
+Refusing what one was given is in `test_refusing`, what control refuses in `test_title_refused`,
+delivery orders and the gate in `test_release`, notations in `test_notation`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import product
 
 import pytest
 
@@ -14,8 +14,9 @@ from bol_service.domain import errors
 from bol_service.domain.document import BillKind
 from bol_service.domain.events import Action, Presentation
 from bol_service.domain.states import Status, Tenure
-from tests.law import Refused, Voyage, rows
-from tests.law_scene import RULEBOOK, digest
+from bol_service.domain.title import status
+from tests.law import Voyage
+from tests.law_scene import bill_of_lading, reference_to
 
 STRAIGHT, ORDER, BLANK = BillKind.STRAIGHT, BillKind.ORDER, BillKind.BLANK
 Act = Callable[[Voyage], object]
@@ -298,442 +299,43 @@ def test_the_giver_can_act_no_more_once_it_has_given() -> None:
     assert Action.TRANSFER in voyage.may("bankcq")
 
 
+def test_a_shipper_that_is_its_own_consignee_is_not_offered_a_transfer() -> None:
+    voyage = Voyage(
+        document=bill_of_lading(STRAIGHT, consignee=reference_to("yunling")), until="received"
+    )
+    voyage.issue(parties={"consignee": "yunling", "title_holder": "yunling"})
+
+    assert Action.TRANSFER not in voyage.may("yunling")
+    assert Action.SURRENDER_FOR_DELIVERY in voyage.may("yunling")
+
+
+def test_cancelling_is_offered_while_an_order_counts() -> None:
+    voyage = Voyage(until="accepted")
+    assert Action.CANCEL_DELIVERY_ORDER not in voyage.may("xlsc")
+
+    voyage.order_delivery()
+    assert Action.CANCEL_DELIVERY_ORDER in voyage.may("xlsc")
+
+    voyage.cancel_order()
+    assert Action.CANCEL_DELIVERY_ORDER not in voyage.may("xlsc")
+
+
+def test_a_void_bill_stays_void_when_its_containers_leave_under_the_next_bill() -> None:
+    voyage = issued().then(lambda v: v.refuse("yunling"), lambda v: v.void())
+    void = voyage.bill.bill
+    voyage.take(bill_of_lading(place_of_delivery="SGJUR"))
+    voyage.then(lambda v: v.publish_draft(2), lambda v: v.approve(2), lambda v: v.issue())
+    voyage.until("gone")
+
+    old = voyage.world.bill(void)
+    assert old is not None
+    assert (status(voyage.world, old), voyage.status) == (Status.VOIDED, Status.ACCOMPLISHED)
+
+
 def test_a_suspended_party_is_offered_nothing() -> None:
     voyage = issued().then(lambda v: v.suspend("yunling"))
 
     assert voyage.may("yunling") == frozenset()
-
-
-# -- refusing what one was given -----------------------------------------------------------------
-
-GIVINGS: tuple[tuple[str, Callable[[], Voyage], Act], ...] = (
-    ("a transfer", issued, lambda v: v.transfer("yunling", to="bankcq")),
-    (
-        "a transfer by a possessor without title",
-        with_bank,
-        lambda v: v.transfer("bankcq", to="straits"),
-    ),
-    (
-        "a transfer of a straight bill",
-        lambda: issued(STRAIGHT),
-        lambda v: v.transfer("yunling", to="straits"),
-    ),
-    (
-        "an endorsement to order with transfer",
-        issued,
-        lambda v: v.endorse("yunling", to="banksg", transfer_to="bankcq"),
-    ),
-    (
-        "a final endorsement with transfer, final flag and all",
-        issued,
-        lambda v: v.endorse_finally("yunling", to="bankcq", transfer_to="bankcq"),
-    ),
-    (
-        "an endorsement in blank with transfer",
-        issued,
-        lambda v: v.endorse_in_blank("yunling", transfer_to="bankcq"),
-    ),
-    (
-        "a transfer after a final endorsement, which stays final",
-        lambda: issued().then(lambda v: v.endorse_finally("yunling", to="banksg")),
-        lambda v: v.transfer("yunling", to="banksg"),
-    ),
-    (
-        "filling in an endorsee with transfer, which is in blank again",
-        lambda: issued(BLANK),
-        lambda v: v.endorse("yunling", to="banksg", transfer_to="banksg"),
-    ),
-    (
-        "the second of two transfers, and only that",
-        with_bank,
-        lambda v: v.transfer("bankcq", to="yunling"),
-    ),
-)
-
-
-@pytest.mark.parametrize(
-    ("begin", "give"), [row[1:] for row in GIVINGS], ids=[row[0] for row in GIVINGS]
-)
-def test_refusing_undoes_the_whole_act_that_gave(begin: Callable[[], Voyage], give: Act) -> None:
-    voyage = begin()
-    before = voyage.control
-
-    give(voyage)
-    assert voyage.control != before
-    voyage.refuse(voyage.control[0])
-
-    assert voyage.control == before
-    assert voyage.status is Status.ISSUED
-
-
-OTHERS: tuple[tuple[str, str, Act], ...] = (
-    ("the carrier's notation", "loaded", lambda v: v.note_on_board()),
-    ("the terminal's loading", "carried", lambda v: v.load_on_vessel()),
-)
-
-
-@pytest.mark.parametrize(
-    ("stage", "act"), [row[1:] for row in OTHERS], ids=[f"after {row[0]}" for row in OTHERS]
-)
-@pytest.mark.parametrize("given", ["issue", "transfer"])
-def test_what_others_sign_leaves_the_bill_refusable(given: str, stage: str, act: Act) -> None:
-    voyage = Voyage(until=stage)
-    if given == "transfer":
-        voyage.transfer("yunling", to="bankcq")
-    act(voyage)
-
-    voyage.refuse(voyage.control[0])
-
-    assert voyage.control[0] == ("xlsc" if given == "issue" else "yunling")
-
-
-def test_what_others_did_in_between_stays_when_a_transfer_is_refused() -> None:
-    voyage = Voyage(until="loaded").then(lambda v: v.transfer("yunling", to="bankcq"))
-    voyage.note_on_board()
-
-    voyage.refuse("bankcq")
-
-    assert voyage.bill.on_board_noted
-
-
-def _after_receipt(*acts: Act) -> Callable[[], Voyage]:
-    return lambda: issued().then(lambda v: v.transfer("yunling", to="bankcq"), *acts)
-
-
-def _titled(*acts: Act) -> Callable[[], Voyage]:
-    return lambda: issued().then(
-        lambda v: v.endorse("yunling", to="bankcq", transfer_to="bankcq"), *acts
-    )
-
-
-NOT_REFUSABLE = (
-    Refused(
-        "a bill is accepted by signing on it",
-        errors.NotRefusable,
-        _after_receipt(lambda v: v.show_control("bankcq")),
-        lambda v: v.refuse("bankcq"),
-    ),
-    Refused(
-        "an issue is accepted by signing on it",
-        errors.NotRefusable,
-        lambda: issued().then(lambda v: v.show_control("yunling")),
-        lambda v: v.refuse("yunling"),
-    ),
-    Refused(
-        "a bill is accepted by endorsing it",
-        errors.NotRefusable,
-        _titled(lambda v: v.endorse("bankcq", to="straits")),
-        lambda v: v.refuse("bankcq"),
-    ),
-    Refused(
-        "a bill that was refused comes back for good",
-        errors.NotRefusable,
-        _after_receipt(lambda v: v.refuse("bankcq")),
-        lambda v: v.refuse("yunling"),
-    ),
-    Refused(
-        "a bill that came back from a rejected surrender cannot be refused",
-        errors.NotRefusable,
-        _titled(lambda v: v.surrender("bankcq"), lambda v: v.reject_surrender()),
-        lambda v: v.refuse("bankcq"),
-    ),
-    Refused(
-        "the giver cannot refuse for the recipient",
-        errors.NotHolder,
-        _after_receipt(),
-        lambda v: v.refuse("yunling"),
-    ),
-    Refused(
-        "a refused issue cannot be refused again",
-        errors.TerminalState,
-        lambda: issued().then(lambda v: v.refuse("yunling")),
-        lambda v: v.refuse("xlsc"),
-    ),
-)
-
-# -- everything else that the law of control refuses ---------------------------------------------
-
-CONTROL_ACTS: tuple[tuple[str, Act], ...] = (
-    ("transfer", lambda v: v.transfer("yunling", to="bankcq")),
-    ("refuse", lambda v: v.refuse("yunling")),
-    ("endorse in full", lambda v: v.endorse_finally("yunling", to="banksg")),
-    ("endorse to order", lambda v: v.endorse("yunling", to="banksg")),
-    ("endorse in blank", lambda v: v.endorse_in_blank("yunling")),
-    ("sign", lambda v: v.show_control("yunling")),
-    ("surrender for delivery", lambda v: v.surrender("yunling")),
-    ("surrender for amendment", lambda v: v.surrender_for_amendment("yunling")),
-)
-ENDS: tuple[tuple[str, Callable[[], Voyage]], ...] = (
-    ("the surrender was accepted", lambda: Voyage(until="accepted")),
-    ("all containers have left", lambda: Voyage(until="gone")),
-    ("the issue was refused", lambda: issued().then(lambda v: v.refuse("yunling"))),
-    ("it is void", lambda: issued().then(lambda v: v.refuse("yunling"), lambda v: v.void())),
-)
-PENDINGS: tuple[tuple[str, Callable[[], Voyage]], ...] = (
-    ("delivery", pending),
-    ("amendment", lambda: issued().then(lambda v: v.surrender_for_amendment("yunling"))),
-)
-ENDED = tuple(
-    Refused(f"nobody can {name} once {end}", errors.TerminalState, begin, act)
-    for (name, act), (end, begin) in product(CONTROL_ACTS, ENDS)
-)
-WAITING = tuple(
-    Refused(
-        f"nobody can {name} while a surrender for {purpose} waits",
-        errors.PendingSurrender,
-        begin,
-        act,
-    )
-    for (name, act), (purpose, begin) in product(CONTROL_ACTS, PENDINGS)
-)
-DISPOSSESSED = tuple(
-    Refused(f"who gave the bill away cannot {name}", errors.NotHolder, with_bank, act, "/actor")
-    for name, act in CONTROL_ACTS
-)
-
-RECIPIENTS = (
-    Refused(
-        "the possessor cannot transfer to itself",
-        errors.BadRecipient,
-        issued,
-        lambda v: v.transfer("yunling", to="yunling"),
-        "/recipient",
-    ),
-    Refused(
-        "the possessor cannot endorse and transfer to itself",
-        errors.BadRecipient,
-        issued,
-        lambda v: v.endorse("yunling", to="banksg", transfer_to="yunling"),
-        "/details/transferTo",
-    ),
-    Refused(
-        "to the carrier a bill is surrendered, not transferred",
-        errors.BadRecipient,
-        issued,
-        lambda v: v.transfer("yunling", to="xlsc"),
-        "/recipient",
-    ),
-    Refused(
-        "the operator holds no bill",
-        errors.BadRecipient,
-        issued,
-        lambda v: v.transfer("yunling", to="operator"),
-    ),
-    Refused(
-        "no bill is endorsed to the carrier",
-        errors.BadRecipient,
-        issued,
-        lambda v: v.endorse("yunling", to="xlsc"),
-        "/recipient",
-    ),
-    Refused(
-        "no bill is endorsed in full to the operator",
-        errors.BadRecipient,
-        issued,
-        lambda v: v.endorse_finally("yunling", to="operator"),
-    ),
-    Refused(
-        "no bill is endorsed and transferred to the carrier",
-        errors.BadRecipient,
-        issued,
-        lambda v: v.endorse_in_blank("yunling", transfer_to="xlsc"),
-        "/details/transferTo",
-    ),
-    Refused(
-        "an unknown party receives nothing",
-        errors.RecipientUnavailable,
-        issued,
-        lambda v: v.transfer("yunling", to="nobody"),
-    ),
-    Refused(
-        "a suspended party receives nothing",
-        errors.RecipientUnavailable,
-        lambda: issued().then(lambda v: v.suspend("bankcq")),
-        lambda v: v.transfer("yunling", to="bankcq"),
-    ),
-    Refused(
-        "an unknown party is no endorsee",
-        errors.RecipientUnavailable,
-        issued,
-        lambda v: v.endorse("yunling", to="nobody"),
-    ),
-    Refused(
-        "who has not accepted this rulebook receives nothing",
-        errors.ConsentMissing,
-        lambda: _under_other_rulebook("yunling", "xlsc"),
-        lambda v: v.transfer("yunling", to="bankcq"),
-    ),
-    Refused(
-        "who has not accepted this rulebook is no endorsee",
-        errors.ConsentMissing,
-        lambda: _under_other_rulebook("yunling", "xlsc", "bankcq"),
-        lambda v: v.endorse("yunling", to="banksg", transfer_to="bankcq"),
-    ),
-    Refused(
-        "a party of another platform cannot receive yet",
-        errors.NotSupported,
-        issued,
-        lambda v: v.transfer("yunling", to="SGPX:straits"),
-        "/recipient",
-    ),
-)
-
-
-def _under_other_rulebook(*accepting: str) -> Voyage:
-    voyage, other = Voyage(until="received"), digest("rulebook 2")
-    assert other != RULEBOOK
-    for slug in accepting:
-        voyage.accept_rulebook(slug, other)
-    voyage.issue(rulebook=other)
-    return voyage
-
-
-STRAIGHT_BILL = (
-    Refused(
-        "a straight bill goes to no third party",
-        errors.WrongBillType,
-        lambda: issued(STRAIGHT),
-        lambda v: v.transfer("yunling", to="bankcq"),
-        "/recipient",
-    ),
-    Refused(
-        "the consignee of a straight bill passes it to nobody",
-        errors.WrongBillType,
-        lambda: issued(STRAIGHT).then(lambda v: v.transfer("yunling", to="straits")),
-        lambda v: v.transfer("straits", to="nusantara"),
-    ),
-    Refused(
-        "the consignee of a straight bill does not pass it back",
-        errors.WrongBillType,
-        lambda: issued(STRAIGHT).then(lambda v: v.transfer("yunling", to="straits")),
-        lambda v: v.transfer("straits", to="yunling"),
-    ),
-    Refused(
-        "a third party in possession of a straight bill passes it to nobody",
-        errors.WrongBillType,
-        lambda: issued(STRAIGHT).then(lambda v: v.holding("bankcq", "straits")),
-        lambda v: v.transfer("bankcq", to="straits"),
-    ),
-)
-
-ANSWERS = (
-    Refused(
-        "only the carrier accepts a surrender",
-        errors.NotCarrier,
-        pending,
-        lambda v: v.accept_surrender("yunling"),
-        "/actor",
-    ),
-    Refused(
-        "only the carrier rejects a surrender",
-        errors.NotCarrier,
-        pending,
-        lambda v: v.reject_surrender("yunling"),
-        "/actor",
-    ),
-    Refused(
-        "what nobody surrendered cannot be accepted",
-        errors.NotPending,
-        issued,
-        lambda v: v.accept_surrender(),
-    ),
-    Refused(
-        "what nobody surrendered cannot be rejected",
-        errors.NotPending,
-        issued,
-        lambda v: v.reject_surrender(),
-    ),
-    Refused(
-        "an accepted surrender cannot be rejected any more",
-        errors.TerminalState,
-        lambda: Voyage(until="accepted"),
-        lambda v: v.reject_surrender(),
-    ),
-    Refused(
-        "a surrender is accepted once",
-        errors.TerminalState,
-        lambda: Voyage(until="accepted"),
-        lambda v: v.accept_surrender(),
-    ),
-    Refused(
-        "amendment is not built, so its surrender can only be rejected",
-        errors.NotSupported,
-        lambda: issued().then(lambda v: v.surrender_for_amendment("yunling")),
-        lambda v: v.accept_surrender(),
-    ),
-    Refused(
-        "that amendment is not built is told to the carrier only",
-        errors.NotCarrier,
-        lambda: issued().then(lambda v: v.surrender_for_amendment("yunling")),
-        lambda v: v.accept_surrender("yunling"),
-    ),
-    Refused(
-        "a live bill cannot be voided",
-        errors.NotPending,
-        issued,
-        lambda v: v.void(),
-    ),
-    Refused(
-        "a bill cannot be voided while its surrender waits",
-        errors.PendingSurrender,
-        pending,
-        lambda v: v.void(),
-    ),
-    Refused(
-        "a surrendered bill cannot be voided",
-        errors.TerminalState,
-        lambda: Voyage(until="accepted"),
-        lambda v: v.void(),
-    ),
-    Refused(
-        "only the carrier voids a refused bill",
-        errors.NotCarrier,
-        lambda: issued().then(lambda v: v.refuse("yunling")),
-        lambda v: v.void("yunling"),
-    ),
-    Refused(
-        "a bill is voided once",
-        errors.TerminalState,
-        lambda: issued().then(lambda v: v.refuse("yunling"), lambda v: v.void()),
-        lambda v: v.void(),
-    ),
-    Refused(
-        "delivery is not confirmed before the last container has left",
-        errors.NoSurrender,
-        lambda: Voyage(until="cleared").then(lambda v: v.gate_out()),
-        lambda v: v.confirm_delivery(),
-    ),
-    Refused(
-        "only the carrier confirms delivery",
-        errors.NotCarrier,
-        lambda: Voyage(until="gone"),
-        lambda v: v.confirm_delivery("yunling"),
-    ),
-    Refused(
-        "delivery is confirmed once",
-        errors.TerminalState,
-        lambda: Voyage(until="gone").then(lambda v: v.confirm_delivery()),
-        lambda v: v.confirm_delivery(),
-    ),
-)
-
-
-@pytest.mark.parametrize(
-    "row",
-    rows(
-        (
-            *NOT_REFUSABLE,
-            *ENDED,
-            *WAITING,
-            *DISPOSSESSED,
-            *RECIPIENTS,
-            *STRAIGHT_BILL,
-            *ANSWERS,
-        )
-    ),
-)
-def test_refused(row: Refused) -> None:
-    row.check()
 
 
 # -- stories of the trade ------------------------------------------------------------------------
@@ -853,7 +455,11 @@ def test_tenures_run_from_receipt_to_the_holders_own_disposal() -> None:
 
     voyage.transfer("bankcq", to="banksg")
 
-    assert voyage.bill.tenures[2] == Tenure(party="bankcq", first=2, last=3)
+    assert voyage.bill.tenures == (
+        Tenure(party="yunling", first=0, last=2),
+        Tenure(party="banksg", first=1),
+        Tenure(party="bankcq", first=2, last=3),
+    )
 
 
 def test_who_surrendered_keeps_its_tenure_through_pending_and_after() -> None:

@@ -1,0 +1,247 @@
+"""`bol bill`: reading bills, and the commands that act on them.
+
+This module reads; the acts stand in `bill_issue` (the carrier brings a bill into the world),
+`bill_holder` (who has it) and `bill_carrier` (who answers for it). A bill is named by its id, by a
+prefix of six digits or more, or by its B/L number.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bol_service.cli import bill_carrier, bill_holder, bill_issue, parameters, words
+from bol_service.cli.context import Connection, reading
+from bol_service.cli.lookup import Names, find_bill, pages, read_bill
+from bol_service.cli.output import ExitCode, facts, say, show, table, warn
+from bol_service.cli.signing import payload_of
+
+Json = dict[str, Any]
+
+
+@click.group()
+def bill() -> None:
+    """Issue, endorse, transfer and surrender bills. 提单"""
+
+
+for _command in (*bill_issue.COMMANDS, *bill_holder.COMMANDS, *bill_carrier.COMMANDS):
+    bill.add_command(_command)
+
+
+@bill.command("list")
+@click.option("--reference", help="B/L number.")
+@click.option("--status", type=click.Choice(list(words.STATUSES)), help="Only in this state.")
+@click.option("--carrier", type=parameters.slug, help="Only of this carrier.")
+@click.option("--container", type=parameters.container, help="Only with this container.")
+@click.option("--shipment", type=parameters.uuid, help="Only of this shipment.")
+@reading
+def list_bills(connection: Connection, **filters: str | None) -> None:
+    """List the bills that you may know."""
+    query = {name: value for name, value in filters.items() if value is not None}
+    items = list(pages(connection.reader(), "/v1/bills", **query))
+    rows = [
+        [
+            item["transportDocumentReference"],
+            item["bill"][:12],
+            words.both(words.BILL_TYPES, item["type"]),
+            words.both(words.STATUSES, item["status"]),
+            item["carrier"],
+            item.get("onBoardDate", ""),
+        ]
+        for item in items
+    ]
+    headings = ["B/L number", "id", "type", "state", "carrier", "on board"]
+    show({"items": items}, lambda: table(headings, rows, empty="No bill that you may know."))
+
+
+@bill.command("show")
+@click.argument("name", metavar="BILL")
+@reading
+def show_bill(connection: Connection, name: str) -> None:
+    """Show a bill: its state, who holds it, to whose order, and what you can sign now."""
+    client = connection.reader()
+    view = read_bill(client, name)
+    show(view, lambda: _tell(view, Names(client=client)))
+
+
+def _tell(view: Json, names: Names) -> None:
+    parties = view.get("parties", {})
+    facts(
+        [
+            ("B/L number 提单号", view["transportDocumentReference"]),
+            ("bill", view["bill"]),
+            ("type 类型", words.both(words.BILL_TYPES, view["type"])),
+            ("state 状态", words.both(words.STATUSES, view["status"])),
+            ("carrier 承运人", names(view["carrier"])),
+            *_control(view, names),
+            ("shipper 托运人", names(parties.get("shipper"))),
+            ("consignee 收货人", names(parties.get("consignee"))),
+            ("notify 通知方", ", ".join(names(slug) for slug in parties.get("notify", []))),
+            ("received 收货日", view.get("receivedForShipmentDate")),
+            ("on board 装船日", view.get("onBoardDate")),
+            ("shipment", view.get("shipment")),
+            ("you are", ", ".join(view["relations"])),
+            ("you can sign", _allowed(view["allowedActions"])),
+        ]
+    )
+    if view.get("custody"):
+        rows = [[box["container"], *_place(box)] for box in view["custody"]]
+        table(["container", "where", "custodian", "since", "seals"], rows, empty="")
+    for order in view.get("deliveryOrders", []):
+        _order(order)
+    for warning in view.get("warnings", []):
+        warn(warning)
+
+
+def _control(view: Json, names: Names) -> list[tuple[str, object]]:
+    control = view.get("control")
+    if control is None:
+        return [("holder 持有人", "not for you to know")]
+    title = control["titleHolder"]
+    order = f"to the order of {names(title)}" if title else "in blank: whoever holds it"
+    if view["type"] == "STRAIGHT":
+        order = names(title)
+    final = "; the last endorsement was final" if control["final"] else ""
+    return [
+        ("holder 持有人", names(control["possessor"])),
+        ("title 权利人", f"{order}{final}"),
+    ]
+
+
+def _allowed(actions: list[str]) -> str:
+    if not actions:
+        return "nothing now"
+    return "\n".join(words.both(words.ACTIONS, action) for action in actions)
+
+
+def _place(box: Json) -> list[str]:
+    where = words.both(words.PLACES, box["place"])
+    exceptions = " SEAL EXCEPTION 封号异常" if box.get("sealExceptions") else ""
+    return [where, box["custodian"], box["since"], ", ".join(box["seals"]) + exceptions]
+
+
+def _order(order: Json) -> None:
+    state = "CANCELLED" if order["cancelled"] else f"until {order['expires']}"
+    pick_up = order["pickUp"]
+    say(
+        f"delivery order {order['order'][:12]}… ({state}): {order['terminal']} hands "
+        f"{', '.join(order['containers'])} to {pick_up['name']}, {pick_up['reference']}"
+    )
+
+
+@bill.command()
+@click.argument("name", metavar="BILL")
+@reading
+def history(connection: Connection, name: str) -> None:
+    """Show who signed what on a bill, oldest first. 流转记录"""
+    client = connection.reader()
+    items = list(pages(client, f"/v1/bills/{find_bill(client, name)}/events"))
+
+    def human() -> None:
+        names = Names(client=client)
+        rows = [
+            [
+                item["sequence"],
+                item["recordedAt"],
+                names(item["actor"]),
+                words.both(words.ACTIONS, item["action"]),
+                _to_whom(item),
+            ]
+            for item in items
+        ]
+        headings = ["no.", "recorded (UTC)", "signed by", "act", "to"]
+        table(headings, rows, empty="No event of it is for you to see.")
+
+    show({"items": items}, human)
+
+
+def _to_whom(item: Json) -> str:
+    payload = payload_of(item["event"])
+    details = payload.get("details", {})
+    named = [payload.get("recipient"), details.get("transferTo"), details.get("issueTo")]
+    return ", ".join(dict.fromkeys(slug for slug in named if slug))
+
+
+@bill.command()
+@click.argument("name", metavar="BILL")
+@click.option("--out", type=click.Path(path_type=Path), help="Write to this file, not to stdout.")
+@reading
+def document(connection: Connection, name: str, out: Path | None) -> None:
+    """Get the transport document, byte for byte as the carrier issued it."""
+    client = connection.reader()
+    content = client.fetch(f"/v1/bills/{find_bill(client, name)}/document").content
+    if out is None:
+        click.echo(content, nl=False)
+        return
+    _write(out, content)
+
+
+@bill.command()
+@click.argument("name", metavar="BILL")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Usually X.ebl.json.")
+@reading
+def evidence(connection: Connection, name: str, out: Path) -> None:
+    """Get the evidence file that anyone can check offline: bol verify FILE. 证据包"""
+    client = connection.reader()
+    _write(out, client.fetch(f"/v1/bills/{find_bill(client, name)}/evidence").content)
+
+
+def _write(out: Path, content: bytes) -> None:
+    try:
+        out.write_bytes(content)
+    except OSError as error:
+        raise click.UsageError(f"{out} cannot be written: {error.strerror}") from None
+    digest = hashlib.sha256(content).hexdigest()
+    value = {"file": str(out), "bytes": len(content), "sha256": digest}
+    show(value, lambda: facts([("file", out), ("bytes", len(content)), ("SHA-256", digest)]))
+
+
+@bill.command("release-check")
+@click.argument("container", type=parameters.container)
+@reading
+@click.pass_context
+def release_check(ctx: click.Context, connection: Connection, container: str) -> None:
+    """May this container leave the gate now? RELEASE exits 0, DO NOT RELEASE 1. 放货查询"""
+    found = connection.reader().get(f"/v1/containers/{container}/release-check")
+    release = found["answer"] == "RELEASE"
+
+    def human() -> None:
+        symbol, hue = ("✓", "green") if release else ("✗", "red")
+        click.secho(f"{symbol} {found['answer']}", fg=hue, bold=True)
+        facts(
+            [
+                ("container 箱号", container),
+                ("B/L number 提单号", found.get("transportDocumentReference")),
+                ("reason", found["reason"]),
+                ("order", found.get("order")),
+                ("next", found["nextStep"]),
+                ("as of", found["asOf"]),
+            ]
+        )
+
+    show(found, human)
+    ctx.exit(ExitCode.DONE if release else ExitCode.REFUSED)
+
+
+@bill.command()
+@reading
+def notices(connection: Connection) -> None:
+    """Show what waits for you: bills received, surrenders to answer, alarms. 待办"""
+    items = list(pages(connection.reader(), "/v1/notices"))
+
+    def human() -> None:
+        rows = [
+            [item["number"], item["at"], words.both(words.ACTIONS, item["kind"]), _about(item)]
+            for item in items
+        ]
+        table(["no.", "at (UTC)", "what", "about"], rows, empty="Nothing waits for you.")
+
+    show({"items": items}, human)
+
+
+def _about(item: Json) -> str:
+    told = [f"{name} {value}" for name, value in item["facts"].items()]
+    return f"{', '.join(told)} ({item['stream'][:40]})"

