@@ -82,9 +82,21 @@ def start(settings: Settings) -> Running:
     checkpoint_file = FileCheckpoint(settings.state_dir)
     log_key = log_verifier_key(settings.origin, log_signer)
     require_continuity(store, checkpoint_file, [log_key])
+    _refuse_party_keys(store, log_signer, statement_signer)
     services = _services(settings, store, checkpoint_file, log_signer, statement_signer)
     services.sequencer.start()
     return Running(app=create_app(services), services=services, store=store, lock=lock)
+
+
+def _refuse_party_keys(store: SqlStore, *signers: Signer) -> None:
+    """A key that speaks for a party never speaks for the platform too."""
+    with store.reading() as reading:
+        for signer in signers:
+            row = reading.key(signer.public.kid)
+            if row is not None:
+                raise SettingsError(
+                    f"key {row.kid} is registered for {row.party}; make another key for the service"
+                )
 
 
 def log_verifier_key(origin: str, signer: Signer) -> VerifierKey:

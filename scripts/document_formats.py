@@ -110,6 +110,11 @@ _PATTERNS: Final = {
     r"[A-Z]{2}\Z": "country, ISO 3166-1 alpha-2",
     r"[0-9]{7}\Z": "IMO number, 7 digits",
 }
+_NAMED: Final = {
+    "keyProof": "detached JWS, see *Key proof*",
+    "issuanceManifestSignedContent": "compact JWS, see *Issuance manifest*",
+    "shipment": "UUID in lower case",
+}
 _KINDS: Final[tuple[tuple[type[fields.Field[Any]], str], ...]] = (
     (event_fields.Instant, "instant"),
     (event_fields.Day, "date `YYYY-MM-DD`"),
@@ -167,6 +172,8 @@ def _form(field: fields.Field[Any]) -> str:
 
 
 def _text(field: fields.Field[Any]) -> str:
+    if field.data_key in _NAMED or field.name in _NAMED:
+        return _NAMED[field.data_key or field.name]
     for validator in field.validators:
         if isinstance(validator, validate.OneOf):
             return _one_of(validator.choices)

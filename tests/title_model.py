@@ -26,7 +26,7 @@ class Model:
     surrenderer: str | None = None
 
     def _set(self, **changes: object) -> Model:
-        return Model(**{**self.__dict__, **changes})  # type: ignore[arg-type]
+        return Model(**{**self.__dict__, **changes})
 
     def _holder_acts(self, who: str) -> None:
         if self.phase.startswith("PENDING"):

@@ -110,7 +110,7 @@ class GroupCommit:
         )
         self._loader.for_events([event])  # neighbours may have made more of the world visible
         self._require_registrar(act)
-        before = world.states.get(event.stream)
+        before = world.state(event.stream)
         state = world.judge(act)
         platform_guard.refuse_reserved_keys(event, self._platform.reserved_keys)
         platform_guard.require_known_rulebook(event, self._platform.rulebooks)
@@ -178,7 +178,7 @@ class GroupCommit:
         if stream.kind is StreamKind.CUSTODY and stream.container is not None:
             self._loader.bills_of_shipment([stream.container])
         bill_stream = f"bill:{event.bill}" if isinstance(event, GateOut) else event.stream
-        bill = world.states.get(bill_stream)
+        bill = world.state(bill_stream)
         if isinstance(bill, BillState):
             if isinstance(event, Issue):
                 self._loader.bill(bill.bill)

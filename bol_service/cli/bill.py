@@ -61,7 +61,7 @@ def list_bills(connection: Connection, **filters: str | None) -> None:
 @click.argument("name", metavar="BILL")
 @reading
 def show_bill(connection: Connection, name: str) -> None:
-    """Show a bill: its state, who holds it, to whose order, and what you can sign now."""
+    """Show a bill and what you can sign on it now."""
     client = connection.reader()
     view = read_bill(client, name)
     show(view, lambda: _tell(view, Names(client=client)))
@@ -170,7 +170,7 @@ def _to_whom(item: Json) -> str:
 @click.option("--out", type=click.Path(path_type=Path), help="Write to this file, not to stdout.")
 @reading
 def document(connection: Connection, name: str, out: Path | None) -> None:
-    """Get the transport document, byte for byte as the carrier issued it."""
+    """Get the transport document, byte for byte."""
     client = connection.reader()
     content = client.fetch(f"/v1/bills/{find_bill(client, name)}/document").content
     if out is None:
@@ -184,7 +184,10 @@ def document(connection: Connection, name: str, out: Path | None) -> None:
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Usually X.ebl.json.")
 @reading
 def evidence(connection: Connection, name: str, out: Path) -> None:
-    """Get the evidence file that anyone can check offline: bol verify FILE. 证据包"""
+    """Get the evidence file of a bill. 证据包
+
+    Anyone can check it offline: bol verify FILE --trust trust.json
+    """
     client = connection.reader()
     _write(out, client.fetch(f"/v1/bills/{find_bill(client, name)}/evidence").content)
 
@@ -204,7 +207,10 @@ def _write(out: Path, content: bytes) -> None:
 @reading
 @click.pass_context
 def release_check(ctx: click.Context, connection: Connection, container: str) -> None:
-    """May this container leave the gate now? RELEASE exits 0, DO NOT RELEASE 1. 放货查询"""
+    """Ask whether a container may leave the gate now. 放货查询
+
+    RELEASE exits 0, DO NOT RELEASE 1.
+    """
     found = connection.reader().get(f"/v1/containers/{container}/release-check")
     release = found["answer"] == "RELEASE"
 
@@ -229,7 +235,10 @@ def release_check(ctx: click.Context, connection: Connection, container: str) ->
 @bill.command()
 @reading
 def notices(connection: Connection) -> None:
-    """Show what waits for you: bills received, surrenders to answer, alarms. 待办"""
+    """Show what waits for you. 待办
+
+    Bills received, drafts to approve, surrenders to answer, alarms.
+    """
     items = list(pages(connection.reader(), "/v1/notices"))
 
     def human() -> None:

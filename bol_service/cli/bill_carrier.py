@@ -31,7 +31,10 @@ CODE_BYTES = 16
 @bill_argument
 @signing
 def accept(desk: Desk, name: str) -> None:
-    """Accept the surrender: control of the bill ends for ever (carrier). 接受交单"""
+    """Accept the surrender (carrier). 接受交单
+
+    Control of the bill ends for ever; for a delivery, orders can follow.
+    """
     act_on_bill(
         desk, Action.SACC, name, {}, "Accept the surrender of {}: its control ends for ever."
     )
@@ -42,7 +45,10 @@ def accept(desk: Desk, name: str) -> None:
 @click.option("--reason", required=True, help="Why; it is signed.")
 @signing
 def reject(desk: Desk, name: str, reason: str) -> None:
-    """Reject the surrender: the holder gets the bill back (carrier). 拒绝交单"""
+    """Reject the surrender (carrier). 拒绝交单
+
+    The holder gets the bill back.
+    """
     words = "Reject the surrender of {}: the holder gets it back."
     act_on_bill(desk, Action.SREJ, name, {"reason": reason}, words)
 
@@ -77,7 +83,10 @@ def notate(
     port: str | None,
     on_board: date | None,
 ) -> None:
-    """Make the on-board notation that the terminals' load events prove (carrier). 装船批注"""
+    """Make the on-board notation (carrier). 装船批注
+
+    Vessel, voyage and date are those that the terminals' load events prove.
+    """
     view = read_bill(desk.client, name)
     proven = _loading(view)
     details = {
@@ -144,9 +153,9 @@ def release_order(
     pick_up_reference: str,
     expires: datetime,
 ) -> None:
-    """Order the terminal to release containers; prints the one-time code (carrier). 提货单
+    """Order a terminal to release containers (carrier). 提货单
 
-    The code is shown once and kept nowhere: pass it to the collector alone.
+    Prints the one-time code. It is shown once and kept nowhere: pass it to the collector alone.
     """
     view = read_bill(desk.client, name)
     code = base64url.encode(secrets.token_bytes(CODE_BYTES))

@@ -32,7 +32,7 @@ Json = dict[str, Any]
 def endorse(
     desk: Desk, name: str, to: str | None, final: bool, blank: bool, transfer_to: str | None
 ) -> None:
-    """Endorse: to order (default), in full and final, or in blank. 背书"""
+    """Endorse to order, in full and final, or in blank. 背书"""
     if blank == (to is not None) or (blank and final):
         raise click.UsageError("give either --to PARTY (with or without --final), or --blank alone")
     view = read_bill(desk.client, name)
@@ -62,7 +62,10 @@ def endorse(
 @click.option("--complete", is_flag=True, help="Presentation is complete (eUCP e7).")
 @signing
 def transfer(desk: Desk, name: str, to: str, lc: str | None, complete: bool) -> None:
-    """Hand the bill over: possession moves at once, title only by endorsement. 控制权转让"""
+    """Hand the bill over to another party. 控制权转让
+
+    Possession moves at once; title moves only by endorsement.
+    """
     if complete and lc is None:
         raise click.UsageError("--complete is said of a presentation; give --lc too")
     view = read_bill(desk.client, name)
@@ -98,7 +101,10 @@ def _warn_apart(view: Json, to: str, names: Names) -> None:
 @click.option("--reason", required=True, help="Why; it is signed.")
 @signing
 def refuse(desk: Desk, name: str, reason: str) -> None:
-    """Refuse what you received, as long as you have signed nothing on it. 拒收"""
+    """Refuse what you received. 拒收
+
+    Possible as long as you have signed nothing on the bill since.
+    """
     act_on_bill(
         desk,
         Action.REFUSE,
@@ -113,7 +119,10 @@ def refuse(desk: Desk, name: str, reason: str) -> None:
 @click.option("--nonce", help="Answers a challenge: base64url of 16 to 64 bytes.")
 @signing
 def sign(desk: Desk, name: str, nonce: str | None) -> None:
-    """Sign as holder: shows that you hold the bill, and accepts what you received. 签署"""
+    """Sign as holder. 签署
+
+    Shows that you hold the bill, and accepts what you received.
+    """
     act_on_bill(
         desk,
         Action.SIGN,
@@ -136,7 +145,7 @@ def sign(desk: Desk, name: str, nonce: str | None) -> None:
 def surrender(
     desk: Desk, name: str, for_amendment: bool, reason_code: str | None, comments: str | None
 ) -> None:
-    """Surrender the bill to the carrier for delivery, or for amendment. 交单提货"""
+    """Surrender to the carrier, for delivery or amendment. 交单提货"""
     if for_amendment != (reason_code is not None) or (comments and not for_amendment):
         raise click.UsageError(
             "--for-amendment and --reason-code go together, --comments with them"

@@ -73,7 +73,7 @@ def issue(
     notify: tuple[str, ...],
     platform_code: str | None,
 ) -> None:
-    """Issue the bill whose transport document is FILE (carrier). 签发提单"""
+    """Issue the bill of a transport document (carrier). 签发提单"""
     if not platform_code:
         raise NotSetUp(
             "neither --platform-code nor BOL_PLATFORM_CODE is given",

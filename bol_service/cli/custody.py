@@ -190,7 +190,10 @@ def receive(desk: Desk, stated: Facts) -> None:
 @click.option("--imo", help="IMO number of the vessel, 7 digits.")
 @_custody
 def load_vessel(desk: Desk, stated: Facts, vessel: str, voyage: str, imo: str | None) -> None:
-    """Loaded on board (loading terminal); proves the on-board date. 装船"""
+    """Loaded on board (loading terminal). 装船
+
+    The latest of these dates is the on-board date of the bill.
+    """
     more = {**_sailing(vessel, voyage), **({"vesselIMONumber": imo} if imo else {})}
     stated.sign(desk, Action.LOADED_VESSEL, more)
 
@@ -242,7 +245,10 @@ def gate_out(
     bill: str | None,
     order: str | None,
 ) -> None:
-    """Hand the container out against a delivery order (discharge terminal). 提离"""
+    """Handed out against a delivery order (terminal). 提离
+
+    Bill and order come from the release check; nothing is signed unless it says RELEASE.
+    """
     more = {
         "code": code,
         "collectedBy": {"name": collector_name, "reference": collector_reference},

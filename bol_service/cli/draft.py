@@ -72,7 +72,10 @@ def book(
     customs_release: bool,
     shipment: str | None,
 ) -> None:
-    """Open a shipment (carrier): who ships, who keeps the cargo on which leg. 订舱"""
+    """Open a shipment (carrier). 订舱
+
+    Names who ships and who keeps the cargo on which leg.
+    """
     own = shipment or drafting.uuid7(datetime.now(UTC))
     legs = {"receipt": receipt, "rail": rail, "loading": loading, "discharge": discharge}
     details: Json = {
@@ -105,7 +108,7 @@ def book(
 @click.argument("file", type=parameters.file_bytes)
 @signing
 def publish(desk: Desk, shipment: str, file: bytes) -> None:
-    """Publish FILE as the next version of the draft (carrier). 发布草稿"""
+    """Publish the next version of the draft (carrier). 发布草稿"""
     known = _read(desk.client, shipment)
     found = documents.read(file)
     version = known.get("version", 0) + 1
@@ -155,7 +158,7 @@ def appoint(desk: Desk, shipment: str, leg: str, custodian: str, reason: str) ->
 @click.option("--reference", help="Number of the instructions; taken from FILE if not given.")
 @signing
 def instruct(desk: Desk, shipment: str, file: bytes, reference: str | None) -> None:
-    """Submit FILE as shipping instructions (shipper, or forwarder with a mandate). 补料"""
+    """Submit shipping instructions (shipper's side). 补料"""
     number = reference or documents.parse(file).get("shippingInstructionsReference")
     if not isinstance(number, str):
         raise click.UsageError("FILE has no shippingInstructionsReference; give --reference")
@@ -176,7 +179,10 @@ def instruct(desk: Desk, shipment: str, file: bytes, reference: str | None) -> N
 @click.option("--comment", required=True, help="What shall be changed.")
 @signing
 def request_change(desk: Desk, shipment: str, version: int, comment: str) -> None:
-    """Ask for a change; withdraws the version (shipper's side). 改稿"""
+    """Ask for a change (shipper's side). 改稿
+
+    The version cannot be approved any more; the carrier publishes another.
+    """
     desk.sign(
         Intent(
             action=Action.REQUEST_CHANGE,
@@ -192,7 +198,10 @@ def request_change(desk: Desk, shipment: str, version: int, comment: str) -> Non
 @click.option("--version", required=True, type=click.IntRange(0), help="The version you looked at.")
 @signing
 def approve(desk: Desk, shipment: str, version: int) -> None:
-    """Approve a version; only exactly that content can then be issued (shipper's side). 确认"""
+    """Approve a version (shipper's side). 确认
+
+    Only exactly that content can then be issued.
+    """
     known = _read(desk.client, shipment)
     if known.get("version") != version or known["status"] == DraftStatus.CHANGE_REQUESTED:
         raise Stopped(

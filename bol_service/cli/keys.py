@@ -50,7 +50,10 @@ def keys() -> None:
 @passphrase_option
 @json_option
 def generate_key(path: Path, alg: str, passphrase_file: Path | None) -> None:
-    """Make a key: PATH (encrypted PKCS#8, mode 0600) and PATH.pub.json (JWK)."""
+    """Make a key pair.
+
+    Writes PATH (encrypted PKCS#8, mode 0600) and PATH.pub.json (the public JWK).
+    """
     public_path = path.with_name(f"{path.name}.pub.json")
     for taken in (path, public_path):
         if taken.exists():
@@ -75,7 +78,10 @@ def _tell_new(value: dict[str, Any]) -> None:
 @passphrase_option
 @json_option
 def show_public(path: str, passphrase_file: Path | None) -> None:
-    """Print the JWK and the key id of a key (PATH, env:NAME, or a PATH.pub.json)."""
+    """Print the public JWK and the key id of a key.
+
+    PATH is a key file, env:NAME, or a public PATH.pub.json (then no passphrase is needed).
+    """
     key = _public_key(path, passphrase_file)
     value = _described(key)
 
@@ -106,9 +112,10 @@ def prove(
     key: str | None,
     passphrase_file: Path | None,
 ) -> None:
-    """Prove that you hold a key: the JSON that REGISTER, ADD_KEY and ROTATE_KEY carry.
+    """Prove to the operator that you hold a key.
 
-    Send it to the operator, together with the identity file, to be registered.
+    Prints the JSON that REGISTER, ADD_KEY and ROTATE_KEY carry. For a registration, send it to
+    the operator together with the identity file.
     """
     signer = open_key(key, passphrase_file)
     proof = drafting.prove_key(
@@ -123,7 +130,10 @@ def prove(
 @passphrase_option
 @json_option
 def show_vkey(path: str, origin: str, passphrase_file: Path | None) -> None:
-    """Print the verifier key line (C2SP signed note) of a log's key, for trust files."""
+    """Print the verifier key line of a log's key.
+
+    That is the form of C2SP signed notes, in which trust files name the key.
+    """
     key = _public_key(path, passphrase_file)
     try:
         vkey = VerifierKey(name=origin, type=KeyType.ED25519, public=key.public_bytes_raw).vkey

@@ -116,6 +116,17 @@ def json_file(path: str) -> dict[str, Any]:
     return found
 
 
+def key_proof_file(path: str) -> dict[str, Any]:
+    """What `bol keys proof` printed."""
+    found = json_file(path)
+    if found.keys() != {"key", "keyProof"}:
+        _refuse(
+            f"{path} has the members {sorted(found)}, a key proof has key and keyProof; make one "
+            "with: bol keys proof"
+        )
+    return found
+
+
 def json_list_file(path: str) -> list[Any]:
     """The JSON array in a file, or on stdin for `-`."""
     try:

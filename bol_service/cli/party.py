@@ -1,7 +1,6 @@
-"""`bol party`: registration by the operator; keys, consent and mandates by the party itself.
+"""`bol party`: keys, consent and mandates by the party itself; reading the register.
 
-The operator registers and suspends, it never signs for anybody. A new party sends it the identity
-file and the output of `bol keys proof`.
+What only the operator signs stands in `party_operator`.
 """
 
 from __future__ import annotations
@@ -12,14 +11,12 @@ from typing import Any
 
 import click
 
-from bol_service.cli import parameters
+from bol_service.cli import parameters, party_operator
 from bol_service.cli.context import Connection, public
 from bol_service.cli.lookup import Names, pages
 from bol_service.cli.output import Stopped, facts, show, table
 from bol_service.cli.signing import Desk, Intent, signing
-from bol_service.domain.events import Action, Role
-from bol_service.domain.states import OPERATOR
-from bol_service.wire import drafting
+from bol_service.domain.events import Action
 from bol_service.wire.event_fields import instant_text
 
 Json = dict[str, Any]
@@ -30,114 +27,8 @@ def party() -> None:
     """Register parties; manage keys and mandates. 当事人"""
 
 
-# -- the operator --------------------------------------------------------------------------------
-
-
-@party.command()
-@click.option(
-    "--slug", required=True, type=parameters.slug, help="The party's name here, for ever."
-)
-@click.option(
-    "--identity", required=True, type=parameters.json_file, help="JSON file: the legal identity."
-)
-@click.option(
-    "--roles",
-    "roles",
-    required=True,
-    multiple=True,
-    type=click.Choice([str(role) for role in Role if role is not Role.OPERATOR]),
-    help="A role; may be given several times.",
-)
-@click.option("--carrier-code", help="For carriers: the code on their documents.")
-@click.option(
-    "--carrier-code-list",
-    type=click.Choice(["NMFTA", "SMDG"]),
-    default="NMFTA",
-    show_default=True,
-    help="Whose list the carrier code stands on.",
-)
-@click.option(
-    "--facilities", type=parameters.json_list_file, help="For terminals: JSON file, array."
-)
-@click.option(
-    "--proof",
-    required=True,
-    type=parameters.json_file,
-    help="JSON file that the party made with: bol keys proof.",
-)
-@signing
-def register(
-    desk: Desk,
-    slug: str,
-    identity: Json,
-    roles: tuple[str, ...],
-    carrier_code: str | None,
-    carrier_code_list: str,
-    facilities: list[Any] | None,
-    proof: Json,
-) -> None:
-    """Register a party (operator). 登记"""
-    details: Json = {"identity": identity, "roles": list(roles), **_key_members(proof)}
-    if carrier_code is not None:
-        details["carrierCode"] = {"code": carrier_code, "codeListProvider": carrier_code_list}
-    if facilities is not None:
-        details["facilities"] = facilities
-    name = identity.get("legalName", "?")
-    desk.sign(
-        Intent(
-            action=Action.REGISTER,
-            stream=f"party:{slug}",
-            details=details,
-            opens=True,
-            words=f"Register {name} as {slug}, {', '.join(roles)}; identity, codes and key belong "
-            "to it for ever.",
-        )
-    )
-
-
-@party.command()
-@click.option(
-    "--identity", required=True, type=parameters.json_file, help="JSON file: the legal identity."
-)
-@signing
-def init(desk: Desk, identity: Json) -> None:
-    """Open the log: the operator registers itself. Its key id must be in BOL_REGISTRAR_KIDS."""
-    signer = desk.client.signer
-    assert signer is not None  # a desk always signs
-    proof = drafting.prove_key(signer, origin=desk.client.origin, party=OPERATOR, identity=identity)
-    desk.sign(
-        Intent(
-            action=Action.REGISTER,
-            stream=f"party:{OPERATOR}",
-            details={**proof, "identity": identity, "roles": [str(Role.OPERATOR)]},
-            opens=True,
-            words=f"Open the log {desk.client.origin}, run by {identity.get('legalName', '?')}; "
-            f"trust files name the key {signer.public.kid}.",
-        )
-    )
-
-
-@party.command()
-@click.argument("slug", type=parameters.slug)
-@click.option("--reason", required=True, help="Why; it is signed.")
-@signing
-def suspend(desk: Desk, slug: str, reason: str) -> None:
-    """Suspend a party (operator): it can neither act nor receive."""
-    _about(desk, Action.SUSPEND, slug, reason, f"Suspend {slug}: it can neither act nor receive.")
-
-
-@party.command()
-@click.argument("slug", type=parameters.slug)
-@click.option("--reason", required=True, help="Why; it is signed.")
-@signing
-def reinstate(desk: Desk, slug: str, reason: str) -> None:
-    """Lift a suspension (operator)."""
-    _about(desk, Action.REINSTATE, slug, reason, f"Reinstate {slug}.")
-
-
-def _about(desk: Desk, action: Action, slug: str, reason: str, words: str) -> None:
-    stream = f"party:{slug}"
-    desk.sign(Intent(action=action, stream=stream, details={"reason": reason}, words=words))
+for _command in party_operator.COMMANDS:
+    party.add_command(_command)
 
 
 # -- the party itself ----------------------------------------------------------------------------
@@ -174,7 +65,7 @@ def accept_rulebook(desk: Desk, digest: str | None) -> None:
 _proof = click.option(
     "--proof",
     required=True,
-    type=parameters.json_file,
+    type=parameters.key_proof_file,
     help="JSON file made with the new key: bol keys proof (without --identity).",
 )
 _from = click.option("--valid-from", type=parameters.instant, help="With its zone.")
@@ -190,7 +81,7 @@ def add_key(
     desk: Desk, proof: Json, valid_from: datetime | None, valid_until: datetime | None
 ) -> None:
     """Add a further key."""
-    details = {**_key_members(proof), **_times(validFrom=valid_from, validUntil=valid_until)}
+    details = {**proof, **_times(validFrom=valid_from, validUntil=valid_until)}
     words = "Add a key that speaks for you; the present ones stay valid."
     stream = f"party:{desk.me}"
     desk.sign(Intent(action=Action.ADD_KEY, stream=stream, details=details, words=words))
@@ -205,7 +96,7 @@ def rotate_key(
     desk: Desk, proof: Json, valid_from: datetime | None, valid_until: datetime | None
 ) -> None:
     """Replace the signing key by a new one."""
-    details = {**_key_members(proof), **_times(validFrom=valid_from, validUntil=valid_until)}
+    details = {**proof, **_times(validFrom=valid_from, validUntil=valid_until)}
     words = "Replace the key that signs this; it ends with this very entry."
     stream = f"party:{desk.me}"
     desk.sign(Intent(action=Action.ROTATE_KEY, stream=stream, details=details, words=words))
@@ -265,15 +156,6 @@ def _name(desk: Desk, slug: str) -> str:
     return Names(client=desk.client)(slug)
 
 
-def _key_members(proof: Json) -> Json:
-    if proof.keys() != {"key", "keyProof"}:
-        raise click.UsageError(
-            f"a key proof has the members key and keyProof, this file has {sorted(proof)}; make "
-            "one with: bol keys proof"
-        )
-    return proof
-
-
 def _times(**moments: datetime | None) -> Json:
     return {name: instant_text(moment) for name, moment in moments.items() if moment is not None}
 
@@ -285,7 +167,7 @@ def _times(**moments: datetime | None) -> Json:
 @click.argument("slug", type=parameters.slug, envvar="BOL_PARTY")
 @public
 def show_party(connection: Connection, slug: str) -> None:
-    """Show a party, its roles and its keys (yours without SLUG)."""
+    """Show a party and its keys; yours without SLUG."""
     found = connection.public().get(f"/v1/parties/{slug}")
     show(found, lambda: _tell(found))
 

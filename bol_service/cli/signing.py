@@ -222,9 +222,10 @@ def signing(command: F) -> Callable[..., Any]:
 @click.argument("file", type=parameters.file_bytes)
 @public
 def send(connection: Connection, file: bytes) -> None:
-    """Send a signed event (compact JWS in FILE, `-` for stdin), again where in doubt.
+    """Send a signed event, again where in doubt.
 
-    A resend is safe: the platform answers with the first receipt.
+    FILE holds the compact JWS; `-` is stdin. A resend is safe: the platform answers with the
+    first receipt.
     """
     try:
         compact = file.decode("ascii").strip()

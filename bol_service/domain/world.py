@@ -70,6 +70,9 @@ class World:
     def origin(self) -> str:
         return self._origin
 
+    def state(self, stream: str) -> State | None:
+        return self._states.get(stream)
+
     @property
     def states(self) -> dict[str, State]:
         """A copy of all states by stream."""

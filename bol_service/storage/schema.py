@@ -52,13 +52,20 @@ def require_current(engine: Engine) -> None:
         else:
             query = "SELECT tgname FROM pg_trigger WHERE tgenabled IN ('O', 'A')"
         present = {row[0] for row in connection.execute(text(query))}
-    missing = {f"{table}_no_{verb}" for table in APPEND_ONLY for verb in ("update", "delete")}
-    missing -= present
+    missing = _guards(engine.dialect.name) - present
     if missing:
         raise SchemaError(
             f"append-only triggers are missing: {', '.join(sorted(missing))}; restore the database "
             "or find out who dropped them before you write to it"
         )
+
+
+def _guards(dialect: str) -> set[str]:
+    """The names of the triggers that the migrations make."""
+    verbs = ("update", "delete") if dialect == "sqlite" else ("update", "delete", "truncate")
+    own = {"log_stays"} if dialect == "sqlite" else {"log_no_truncate"}
+    kept = {f"{table}_no_{verb}" for table in APPEND_ONLY for verb in verbs}
+    return kept | own | {"entries_contiguous", "log_only_grows"}
 
 
 def _config() -> Config:

@@ -16,6 +16,7 @@ from bol_service.application.ports import DocumentRow
 from bol_service.ledger.merkle import Frontier
 from bol_service.storage import tables
 from bol_service.storage.codec import encode_facts
+from bol_service.storage.engine import is_sqlite
 from bol_service.storage.reading import SqlReading
 from bol_service.storage.writing import SqlWriting
 
@@ -65,13 +66,26 @@ class SqlStore:
 
     @contextmanager
     def reading(self) -> Iterator[SqlReading]:
-        with self._engine.begin() as connection:
+        """One snapshot for the whole block; SQLite's transactions give it by themselves."""
+        engine = self._engine
+        if not is_sqlite(engine):
+            engine = engine.execution_options(isolation_level="REPEATABLE READ")
+        with engine.begin() as connection:
             yield SqlReading(connection)
 
     @contextmanager
     def writing(self) -> Iterator[SqlWriting]:
-        with self._engine.execution_options(writing=True).begin() as connection:
-            yield SqlWriting(connection)
+        connection = self._engine.execution_options(writing=True).connect()
+        try:
+            with connection.begin():
+                yield SqlWriting(connection)
+        except BaseException:
+            # Whether a failed commit reached the disk is unknown; nothing may go on with what this
+            # connection believes. The next one reads the head again.
+            connection.invalidate()
+            raise
+        finally:
+            connection.close()
 
     def add_document(self, row: DocumentRow) -> None:
         """Keep an upload; the same bytes are kept once."""

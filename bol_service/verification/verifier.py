@@ -526,18 +526,15 @@ def _replayed_title(report: Report, statement: Statement, world: World) -> None:
 
 
 def _stated_title(report: Report, statement: Statement) -> None:
-    control = statement.control
-    report.valid(
-        Check.LAW, "as_stated", "a partial file: status and title are as stated by the platform"
-    )
+    report.valid(Check.LAW, "as_stated", "a partial file: the status is as stated by the platform")
     report.title = Title(
         origin=statement.origin,
         bill=statement.bill,
         reference=None,
         status=statement.status,
-        possessor=control[0] if control else None,
-        title_holder=control[1] if control else None,
-        is_blank=control is not None and control[1] is None,
+        possessor=None,
+        title_holder=None,
+        is_blank=False,
         as_of=statement.at,
         replayed=False,
     )

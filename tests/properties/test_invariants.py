@@ -444,7 +444,7 @@ def test_every_act_on_a_bill_but_its_issue_has_an_example_and_a_guard() -> None:
 
 TestLaw = Law.TestCase
 TestLaw.settings = settings(
-    max_examples=60,
+    max_examples=50,
     stateful_step_count=40,
     derandomize=True,
     deadline=None,

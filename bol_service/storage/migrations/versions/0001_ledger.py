@@ -194,6 +194,15 @@ def _postgresql_triggers() -> None:
             "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
         )
     op.execute(
+        "CREATE FUNCTION refuse_gap() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "IF NEW.idx <> (SELECT COALESCE(MAX(idx) + 1, 0) FROM entries) THEN "
+        "RAISE EXCEPTION 'entries are contiguous'; END IF; RETURN NEW; END $$"
+    )
+    op.execute(
+        "CREATE TRIGGER entries_contiguous BEFORE INSERT ON entries "
+        "FOR EACH ROW EXECUTE FUNCTION refuse_gap()"
+    )
+    op.execute(
         "CREATE FUNCTION refuse_shrinking() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
         "IF TG_OP = 'DELETE' OR NEW.size < OLD.size OR NEW.origin <> OLD.origin THEN "
         "RAISE EXCEPTION 'the log only grows'; END IF; RETURN NEW; END $$"
@@ -201,6 +210,10 @@ def _postgresql_triggers() -> None:
     op.execute(
         "CREATE TRIGGER log_only_grows BEFORE UPDATE OR DELETE ON log "
         "FOR EACH ROW EXECUTE FUNCTION refuse_shrinking()"
+    )
+    op.execute(
+        "CREATE TRIGGER log_no_truncate BEFORE TRUNCATE ON log "
+        "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
     )
 
 
@@ -225,4 +238,5 @@ def downgrade() -> None:
         op.drop_table(table)
     if op.get_bind().dialect.name != "sqlite":
         op.execute("DROP FUNCTION refuse_change()")
+        op.execute("DROP FUNCTION refuse_gap()")
         op.execute("DROP FUNCTION refuse_shrinking()")

@@ -1,0 +1,181 @@
+"""What the database itself refuses, whoever asks: changing, removing and skipping what is logged."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import Engine, insert, text
+from sqlalchemy.exc import DBAPIError
+
+from bol_service.storage import schema, tables
+from bol_service.storage.engine import open_engine
+from bol_service.storage.schema import SchemaError
+from bol_service.storage.store import SqlStore
+
+ORIGIN = "demo.cq.example/ebl"
+COLUMNS = {
+    "stream": "party:operator",
+    "event": "a.b.c",
+    "recorded_at": "2027-03-01T00:00:00.000Z",
+    "actor": "operator",
+    "action": "REGISTER",
+    "kid": "k" * 43,
+}
+WRITING = {
+    "an entry is changed": "UPDATE entries SET event = 'x' WHERE idx = 0",
+    "an entry is changed to the same": "UPDATE entries SET event = event",
+    "an entry is removed": "DELETE FROM entries WHERE idx = 1",
+    "a tree node is changed": "UPDATE nodes SET level = 7",
+    "a tree node is removed": "DELETE FROM nodes",
+    "a checkpoint is changed": "UPDATE checkpoints SET note = 'x'",
+    "a checkpoint is removed": "DELETE FROM checkpoints",
+    "the head shrinks": "UPDATE log SET size = 1",
+    "the log is renamed": "UPDATE log SET origin = 'demo.other.example/ebl'",
+    "the head is removed": "DELETE FROM log",
+}
+REPLACING = {
+    "an entry is replaced": "INSERT OR REPLACE INTO entries SELECT * FROM entries WHERE idx = 1",
+    "a tree node is replaced": "INSERT OR REPLACE INTO nodes SELECT * FROM nodes",
+    "a checkpoint is replaced": "REPLACE INTO checkpoints SELECT size, 'x' FROM checkpoints",
+    "the head is replaced": (
+        "INSERT OR REPLACE INTO log (id, origin, size, frontier) SELECT id, origin, 0, '' FROM log"
+    ),
+}
+TRUNCATING = {
+    f"{name} is emptied": f"TRUNCATE {name}" for name in ("entries", "nodes", "checkpoints", "log")
+}
+UPSERTING = {
+    "a checkpoint is overwritten": (
+        "INSERT INTO checkpoints SELECT size, 'x' FROM checkpoints "
+        "ON CONFLICT (size) DO UPDATE SET note = 'x'"
+    ),
+}
+
+
+@pytest.fixture
+def engine(database_url: str) -> Engine:
+    return filled(database_url)
+
+
+def filled(url: str) -> Engine:
+    """A database with a log of two entries."""
+    engine = open_engine(url)
+    schema.upgrade(engine)
+    SqlStore(engine).create_log(ORIGIN)
+    with engine.execution_options(writing=True).begin() as connection:
+        connection.execute(insert(tables.entries), [row(0), row(1)])
+        connection.execute(insert(tables.nodes), [{"level": 0, "idx": 0, "hash": b"h"}])
+        connection.execute(insert(tables.checkpoints), [{"size": 2, "note": "n"}])
+        connection.execute(tables.log.update().values(size=2))
+    return engine
+
+
+def row(index: int) -> dict[str, object]:
+    own = {"event_id": f"id-{index}", "payload_digest": f"{index:064}"}
+    return {"idx": index, "sequence": index, **COLUMNS, **own}
+
+
+def require_refused(engine: Engine, statement: str) -> None:
+    with (
+        pytest.raises(DBAPIError, match=r"append-only|only grows|contiguous"),
+        engine.execution_options(writing=True).begin() as connection,
+    ):
+        connection.execute(text(statement))
+
+
+@pytest.mark.parametrize("statement", WRITING.values(), ids=WRITING)
+def test_both_databases_refuse_when(engine: Engine, statement: str) -> None:
+    require_refused(engine, statement)
+
+
+@pytest.mark.parametrize("statement", REPLACING.values(), ids=REPLACING)
+def test_sqlite_refuses_when(tmp_path_factory: pytest.TempPathFactory, statement: str) -> None:
+    folder = tmp_path_factory.mktemp("replace")
+    require_refused(filled(f"sqlite:///{folder / 'ledger.db'}"), statement)
+
+
+@pytest.mark.parametrize(
+    "statement", (TRUNCATING | UPSERTING).values(), ids=list(TRUNCATING | UPSERTING)
+)
+def test_postgresql_refuses_when(postgres_url: str, statement: str) -> None:
+    require_refused(filled(postgres_url), statement)
+
+
+@pytest.mark.parametrize("index", [3, 4, -1], ids=["one skipped", "two skipped", "below zero"])
+def test_a_gap_in_the_entries_is_refused(engine: Engine, index: int) -> None:
+    with (
+        pytest.raises(DBAPIError, match="contiguous"),
+        engine.execution_options(writing=True).begin() as connection,
+    ):
+        connection.execute(insert(tables.entries), [row(index)])
+
+
+def test_the_next_entry_and_a_longer_head_are_accepted(engine: Engine) -> None:
+    with engine.execution_options(writing=True).begin() as connection:
+        connection.execute(insert(tables.entries), [row(2), row(3)])
+        connection.execute(tables.log.update().values(size=4))
+        assert len(connection.execute(tables.entries.select()).all()) == 4
+
+
+# -- the check before a service starts -----------------------------------------------------------
+
+
+def test_a_current_database_with_all_guards_passes(engine: Engine) -> None:
+    schema.require_current(engine)
+
+
+def test_an_empty_database_is_told_to_upgrade(database_url: str) -> None:
+    with pytest.raises(SchemaError, match=r"schema None.*0001.*bol db upgrade"):
+        schema.require_current(open_engine(database_url))
+
+
+def test_an_older_schema_is_told_to_upgrade(engine: Engine) -> None:
+    schema.downgrade(engine, "base")
+    with pytest.raises(SchemaError, match="bol db upgrade"):
+        schema.require_current(engine)
+
+
+def test_a_newer_schema_is_refused(engine: Engine) -> None:
+    with engine.execution_options(writing=True).begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(SchemaError, match="schema 9999"):
+        schema.require_current(engine)
+
+
+SQLITE_GUARDS = [
+    *(f"{table}_no_{verb}" for table in tables.APPEND_ONLY for verb in ("update", "delete")),
+    "entries_contiguous",
+    "log_only_grows",
+    "log_stays",
+]
+
+
+@pytest.mark.parametrize("name", SQLITE_GUARDS)
+def test_sqlite_without_this_trigger_is_refused(
+    tmp_path_factory: pytest.TempPathFactory, name: str
+) -> None:
+    engine = filled(f"sqlite:///{tmp_path_factory.mktemp('guards') / 'ledger.db'}")
+    with engine.execution_options(writing=True).begin() as connection:
+        connection.execute(text(f"DROP TRIGGER {name}"))
+    with pytest.raises(SchemaError, match=rf"missing: {name};"):
+        schema.require_current(engine)
+
+
+def test_postgresql_without_any_one_of_its_triggers_is_refused(postgres_url: str) -> None:
+    engine = filled(postgres_url)
+    with engine.begin() as connection:
+        found = connection.execute(
+            text("SELECT tgname, tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal")
+        ).all()
+    assert len(found) == 12
+    for name, table in found:
+        for off, on in (("DISABLE", "ENABLE"), ("ENABLE REPLICA", "ENABLE")):
+            switch(engine, f"ALTER TABLE {table} {off} TRIGGER {name}")
+            with pytest.raises(SchemaError, match=rf"missing: {name};"):
+                schema.require_current(engine)
+            switch(engine, f"ALTER TABLE {table} {on} TRIGGER {name}")
+    schema.require_current(engine)
+
+
+def switch(engine: Engine, statement: str) -> None:
+    with engine.begin() as connection:
+        connection.execute(text(statement))
