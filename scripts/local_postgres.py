@@ -84,9 +84,13 @@ class LocalPostgres:
 
 
 def start(
-    *, port: int | None = None, password: str | None = None, initdb_options: Sequence[str] = ()
+    *,
+    port: int | None = None,
+    password: str | None = None,
+    initdb_options: Sequence[str] = (),
+    settings: Sequence[str] = (),
 ) -> LocalPostgres:
-    """Start a fresh server and wait for it; raises PostgresFailed."""
+    """Start a fresh server with `settings` (`name=value`) and wait; raises PostgresFailed."""
     password = password or secrets.token_urlsafe(16)
     folder = Path(tempfile.mkdtemp(prefix="bol-pg-"))
     account = _account()
@@ -100,6 +104,7 @@ def start(
     _initdb(programs, data, secret, account or {}, initdb_options)
     command = [str(programs / "postgres"), "-D", str(data), "-k", str(folder)]
     command += ["-h", "127.0.0.1" if port else "", "-p", str(port or DEFAULT_PORT)]
+    command += [f"--{setting}" for setting in settings]
     with open(folder / "log", "wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, **(account or {}))
     server = LocalPostgres(

@@ -43,9 +43,6 @@ class Loader:
         if state is None:
             return None
         self.streams(bill_streams(state))
-        draft = self.world.draft(state.shipment)
-        if draft is not None:
-            self.streams({f"party:{draft.custodians.loading}"})
         return state
 
     def bills_of_shipment(self, containers: list[str]) -> None:

@@ -21,6 +21,7 @@ from bol_service.domain.custody import require_party_to_custody
 from bol_service.domain.events import Action, Issue, Role
 from bol_service.domain.identifiers import StreamKind, parse_stream
 from bol_service.domain.states import BillState, DraftState, Head, PartyState, Status
+from bol_service.ledger.entry import MAX_SEQUENCE
 from bol_service.ledger.receipt import Receipt
 from bol_service.wire.event_fields import instant_text
 from bol_service.wire.events import decode
@@ -289,7 +290,7 @@ class Queries:
     def receipt(self, stream: str, sequence: int, reader: str) -> Receipt:
         """The receipt of one entry, for its actor."""
         with self._store.reading() as reading:
-            entry = reading.entry_at(stream, sequence)
+            entry = reading.entry_at(stream, sequence) if sequence <= MAX_SEQUENCE else None
             if entry is None or entry.sequence != sequence or entry.actor != reader:
                 raise errors.NotFound(f"no entry {sequence} of yours on {stream}")
             return receipt_of(reading, entry)

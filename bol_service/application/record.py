@@ -38,7 +38,7 @@ class Recorder:
             signatures.verify(signed, keys.get)
             _require_own_key(signed, found.get(signed.parsed.kid))
             same, _ = reading.earlier(signed.event.actor, signed.payload_digest, signed.event.id)
-            if same is not None:
+            if same is not None and self._sequencer.failure is None:
                 return Accepted(receipt=receipt_of(reading, same), resend=True)
         return self._sequencer.submit(signed)
 

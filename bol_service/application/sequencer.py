@@ -92,6 +92,7 @@ class Sequencer:
         self._queue: queue.Queue[_Waiting | None] = queue.Queue(MAX_WAITING)
         self._thread = threading.Thread(target=self._run, name="sequencer", daemon=True)
         self._failure: BaseException | None = None
+        self._kept: str | None = None
 
     def start(self) -> None:
         self._thread.start()
@@ -188,10 +189,18 @@ class Sequencer:
                 else outcome
                 for outcome in outcomes
             ]
-            note = writing.log().note if batch.entries else None
-        if note is not None:
-            self._checkpoint_file.replace(note)
+            note = writing.log().note
+        self._keep(note)
         return answers
+
+    def _keep(self, note: str | None) -> None:
+        """Nobody is answered before the file holds the checkpoint that covers the answer.
+
+        That is so for resends too: the group that recorded them may have failed right here.
+        """
+        if note is not None and note != self._kept:
+            self._checkpoint_file.replace(note)
+            self._kept = note
 
     def _refuse_rest(self) -> None:
         while True:

@@ -23,7 +23,11 @@ class RollbackSuspected(RuntimeError):  # noqa: N818 - says what is the matter
 def require_continuity(
     store: Store, checkpoint_file: CheckpointFile, log_keys: Sequence[VerifierKey]
 ) -> None:
-    """Compare database and checkpoint file; raises RollbackSuspected naming both sizes."""
+    """Compare database and checkpoint file; raises RollbackSuspected naming both sizes.
+
+    After a crash the database may be one group ahead; then the file is brought up to it, since the
+    receipts of that group are given out from now on.
+    """
     with store.reading() as reading:
         log = reading.log()
         _require_root(log.size, log.frontier.root(), _root_at(reading, log.size), "the log's head")
@@ -40,6 +44,8 @@ def require_continuity(
                 )
             return
         _require_note(reading, note, log_keys, "the checkpoint file")
+    if log.note is not None and log.note != note:
+        checkpoint_file.replace(log.note)
 
 
 def _require_note(reading: Reading, note: str, log_keys: Sequence[VerifierKey], name: str) -> None:

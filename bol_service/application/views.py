@@ -210,7 +210,7 @@ def custody(state: CustodyState) -> Json:
             "custodian": state.custodian,
             "since": _instant(state.since),
             "receivedOn": _day(state.received_on),
-            "seals": list(state.seals),
+            "seals": list(state.seals) if state.seals is not None else None,
             "loadedOn": (
                 {
                     "vesselName": state.loading.vessel,

@@ -243,7 +243,7 @@ def notices(connection: Connection) -> None:
 
     def human() -> None:
         rows = [
-            [item["number"], item["at"], words.both(words.ACTIONS, item["kind"]), _about(item)]
+            [item["number"], item["at"], words.both(_KINDS, item["kind"]), _about(item)]
             for item in items
         ]
         table(["no.", "at (UTC)", "what", "about"], rows, empty="Nothing waits for you.")
@@ -251,6 +251,11 @@ def notices(connection: Connection) -> None:
     show({"items": items}, human)
 
 
+_KINDS = {**words.ACTIONS, **words.NOTICES}
+
+
 def _about(item: Json) -> str:
     told = [f"{name} {value}" for name, value in item["facts"].items()]
-    return f"{', '.join(told)} ({item['stream'][:40]})"
+    kind, _, name = item["stream"].partition(":")
+    short = f"{name[:12]}…" if kind == "bill" else name
+    return f"{', '.join(told)} ({kind} {short})"

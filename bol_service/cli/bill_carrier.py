@@ -1,4 +1,4 @@
-"""What the carrier signs on a living bill: notation, answer to a surrender, delivery orders, void.
+"""What the carrier signs on a living bill: notation, answers, delivery orders, delivery, void.
 
 The one-time code of a delivery order is made here and printed once; the order, and so the platform,
 knows only its SHA-256. The collector shows the code at the gate.
@@ -206,4 +206,14 @@ def cancel_order(desk: Desk, name: str, order: str | None, reason: str) -> None:
     )
 
 
-COMMANDS = (accept, reject, void, notate, release_order, cancel_order)
+@click.command()
+@bill_argument
+@signing
+def confirm(desk: Desk, name: str) -> None:
+    """Confirm that the cargo was delivered (carrier). 确认收货"""
+    act_on_bill(
+        desk, Action.CONFIRM_DELIVERY, name, {}, "Confirm that the cargo of {} was delivered."
+    )
+
+
+COMMANDS = (accept, reject, void, notate, release_order, cancel_order, confirm)

@@ -1,4 +1,4 @@
-"""What the holder of a bill can sign: endorse, transfer, refuse, sign, surrender, confirm.
+"""What the holder of a bill can sign: endorse, transfer, refuse, sign, surrender.
 
 Title and possession are two things; where an act sets them apart the person is told before it
 signs.
@@ -164,14 +164,4 @@ def surrender(
     act_on_bill(desk, Action.SURRENDER_FOR_AMENDMENT, name, details, words)
 
 
-@click.command()
-@bill_argument
-@signing
-def confirm(desk: Desk, name: str) -> None:
-    """Confirm that the cargo was delivered. 确认收货"""
-    act_on_bill(
-        desk, Action.CONFIRM_DELIVERY, name, {}, "Confirm that the cargo of {} was delivered."
-    )
-
-
-COMMANDS = (endorse, transfer, refuse, sign, surrender, confirm)
+COMMANDS = (endorse, transfer, refuse, sign, surrender)

@@ -1,7 +1,7 @@
 """How everything is printed: for a person, or as one JSON value for a machine.
 
 1. Results go to stdout, problems and remarks to stderr. With `--json` stdout gets exactly one JSON
-   value, and a problem is one JSON value on stderr.
+   value, or else stderr gets the problem as one JSON value.
 2. A problem tells what it is, the detail with both values, what to do next, and its stable code.
 3. Text that came from a file or from the network is shown with control and reordering characters
    spelled out: no file can move the cursor or forge a verdict on the reader's screen.
@@ -98,7 +98,8 @@ def json_option(command: F) -> F:
 
 
 def wants_json() -> bool:
-    return bool(click.get_current_context().meta.get(_JSON))
+    ctx = click.get_current_context(silent=True)
+    return ctx is not None and bool(ctx.meta.get(_JSON))
 
 
 def show(value: Any, human: Callable[[], None]) -> None:
@@ -114,11 +115,15 @@ def say(text: str = "") -> None:
 
 
 def remark(text: str) -> None:
-    """A sentence beside the result, on stderr."""
-    click.echo(visible(text), err=True, color=colour())
+    """A sentence beside the result, on stderr; a machine gets none."""
+    if not wants_json():
+        click.echo(visible(text), err=True, color=colour())
 
 
 def warn(text: str) -> None:
+    """What a person should think of; a machine gets none."""
+    if wants_json():
+        return
     click.echo(
         f"{click.style('! warning:', fg='yellow')} {visible(text)}", err=True, color=colour()
     )

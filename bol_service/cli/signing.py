@@ -28,9 +28,9 @@ from bol_service.cli.output import (
     failure,
     is_interactive,
     is_transient,
-    remark,
     say,
     show,
+    visible,
     wants_json,
     warn,
 )
@@ -116,11 +116,12 @@ class Desk:
         if not self.asks:
             return
         key = self.connection.key
-        remark(f"You sign as {self.me}, with {key}, on {self.client.origin}:\n")
+        lines = [f"You sign as {self.me}, with {key}, on {self.client.origin}:", ""]
         for intent in intents:
-            remark(f"  {words.both(words.ACTIONS, intent.action)}")
-            remark(f"    {intent.words}")
-        remark("\nThis is a legal act of your party; it cannot be undone. 签署后不可撤销。")
+            lines += [f"  {words.both(words.ACTIONS, intent.action)}", f"    {intent.words}"]
+        lines += ["", "This is a legal act of your party; it cannot be undone. 签署后不可撤销。"]
+        for line in lines:
+            click.echo(visible(line), err=True)
         click.confirm("Sign and send?", abort=True, err=True)
 
     def _send(self, payload: bytes, told: Mapping[str, str]) -> Receipt:
@@ -198,7 +199,7 @@ def signing(command: F) -> Callable[..., Any]:
     @click.option("--dry-run", is_flag=True, help="Print the exact payload; sign and send nothing.")
     @click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation.")
     @click.option(
-        "--receipt",
+        "--receipt-out",
         "receipt_file",
         type=click.Path(path_type=Path, dir_okay=False),
         help="Write the receipt to this file; it proves that the log holds the act.",

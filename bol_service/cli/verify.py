@@ -168,8 +168,9 @@ def _acts(report: Report) -> list[str]:
     lines = []
     for signed in report.signed:
         action = words.english(words.ACTIONS, signed.action)
-        if signed.stream.startswith("custody:"):
-            action = f"{action} {signed.stream.rpartition(':')[2]}"
+        subject = signed.stream.rpartition(":")[2]
+        if signed.stream.startswith("custody:") or signed.stream == f"party:{subject}":
+            action = f"{action} {subject}" if subject != signed.actor else action
         when = f"{signed.recorded_at:%Y-%m-%d %H:%M:%SZ}"
         who = one_line(f"{signed.name} ({signed.actor})")
         lines.append(f"{signed.index:>5}  {when}  {who}: {action}  [key {signed.kid[:8]}…]")
@@ -193,11 +194,10 @@ def title_sentences(title: Title, names: dict[str, str]) -> list[str]:
     )
     control = ("", "")
     if title.possessor is not None:
-        order = ("in blank", "空白") if title.is_blank else (name(title.title_holder),) * 2
-        wording = f"to the order of {order[0]}" if not title.is_blank else "endorsed in blank"
+        holder, order = name(title.possessor), name(title.title_holder)
         control = (
-            f"; held by {name(title.possessor)}, {wording}",
-            f";持有人 {name(title.possessor)},凭指示 {order[1]}",
+            f"; held by {holder}, " + ("in blank" if title.is_blank else f"title with {order}"),
+            f";持有人 {holder}," + ("空白背书" if title.is_blank else f"权利人 {order}"),
         )
     return [
         f"B/L {number} was at {when} {status[0]}{control[0]}{source[0]}.",

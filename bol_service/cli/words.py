@@ -70,6 +70,18 @@ STATUSES: Final[dict[str, tuple[str, str]]] = {
     "VOIDED": ("voided", "作废"),
 }
 
+NOTICES: Final[dict[str, tuple[str, str]]] = {
+    "ISSUED": ("bill issued", "提单已签发"),
+    "DRAFT_READY": ("draft ready for approval", "草稿待确认"),
+    "ON_BOARD": ("shipped on board", "已装船"),
+    "ARRIVED": ("cargo arrived", "货物到港"),
+    "REFUSED": ("bill refused", "提单被拒收"),
+    "SURRENDER_ACCEPTED": ("surrender accepted", "交单已接受"),
+    "SURRENDER_REJECTED": ("surrender rejected", "交单被拒绝"),
+    "SEAL_EXCEPTION": ("SEAL EXCEPTION", "封号异常"),
+    "RELEASE_ALARM": ("RELEASE ALARM", "放货警报"),
+}
+
 BILL_TYPES: Final[dict[str, tuple[str, str]]] = {
     "STRAIGHT": ("straight", "记名提单"),
     "ORDER": ("to order", "指示提单"),

@@ -192,7 +192,7 @@ def _received(shipment: str, container: str, event: CustodyEvent) -> CustodyStat
         custodian=event.actor,
         since=event.occurred_at,
         received_on=event.local_date,
-        seals=event.seals or (),
+        seals=event.seals,
     )
 
 
@@ -201,7 +201,12 @@ def _moved(state: CustodyState, place: Place, event: CustodyEvent) -> CustodySta
         _sealed(state, event), place=place, custodian=event.actor, since=event.occurred_at
     )
     if isinstance(event, LoadedVessel):
-        loading = Loading(vessel=event.vessel, voyage=event.voyage, local_date=event.local_date)
+        loading = Loading(
+            vessel=event.vessel,
+            voyage=event.voyage,
+            local_date=event.local_date,
+            terminal=event.actor,
+        )
         return replace(moved, loading=loading)
     if isinstance(event, VesselDeparted):
         _require_same_voyage(state, event)
@@ -222,7 +227,11 @@ def _require_same_voyage(state: CustodyState, event: VesselDeparted) -> None:
 
 
 def _sealed(state: CustodyState, event: CustodyEvent) -> CustodyState:
-    if event.seals is None or set(event.seals) == set(state.seals):
+    if event.seals is None:
+        return state
+    if state.seals is None:
+        return replace(state, seals=event.seals)  # read for the first time: nothing to differ from
+    if set(event.seals) == set(state.seals):
         return state
     exception = SealException(
         sequence=event.sequence, custodian=event.actor, expected=state.seals, found=event.seals

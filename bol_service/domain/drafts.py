@@ -28,7 +28,7 @@ from bol_service.domain.events import (
     Role,
     SubmitInstructions,
 )
-from bol_service.domain.states import DraftState, DraftStatus, DraftVersion, Reader
+from bol_service.domain.states import OPERATOR, DraftState, DraftStatus, DraftVersion, Reader
 
 
 def apply(world: Reader, act: Recorded, event: DraftEvent) -> DraftState:
@@ -86,9 +86,11 @@ def require_shipper_side(world: Reader, state: DraftState, act: Recorded) -> Non
 
 def _booked(world: Reader, event: Booking, shipment: str) -> DraftState:
     require_booking_carrier(world, event.actor)
-    if event.shipper == event.actor:
+    if world.draft(shipment) is not None:
+        raise errors.AlreadyRegistered(f"shipment {shipment} is booked", pointer="/stream")
+    if event.shipper in (event.actor, OPERATOR):
         raise errors.BadRecipient(
-            "the carrier cannot be its own shipper", pointer="/details/shipper"
+            f"{event.shipper} cannot be the shipper of a carrier's bill", pointer="/details/shipper"
         )
     named = {
         "shipper": (event.shipper, None),

@@ -300,13 +300,13 @@ class DuplicateCargo(Refusal):
 
 
 class AlreadyRegistered(Refusal):
-    """A slug, key, legal identity, carrier code or terminal location is taken."""
+    """A slug, key, identity, carrier code, terminal location or shipment is taken."""
 
     code = "already_registered"
     status = 409
     title = "Already registered"
     title_zh = "已被登记"
-    next_step = "Each identity, carrier code, location and key belongs to one party for ever."
+    next_step = "Each identity, carrier code, location, key and shipment is registered once."
 
 
 class NotLoaded(Refusal):

@@ -44,6 +44,11 @@ def issued(world: Reader, act: Recorded, event: Issue) -> BillState:
     """
     require_issuer(world, event)
     facts = _facts(world, event)
+    existing = world.bill(facts.checksum)
+    if existing is not None:
+        raise errors.NumberUsed(
+            f"bill {facts.checksum} was issued before and is {existing.status}", pointer="/stream"
+        )
     draft = world.draft(event.shipment)
     if draft is None or draft.carrier != event.actor:
         raise errors.NotCarrier(
@@ -66,11 +71,9 @@ def require_issuer(world: Reader, event: Issue) -> None:
     """
     actor = world.party(event.actor)
     code = actor.carrier_code if actor else None
-    facts = world.document(event.received_bytes)
     if code is None:
         raise errors.NotCarrier(f"{event.actor} is not registered as a carrier", pointer="/actor")
-    if facts is None:
-        return
+    facts = _facts(world, event)
     if (code.code, code.provider) != (facts.carrier_code, facts.carrier_code_list_provider):
         raise errors.NotCarrier(
             f"the document bears carrier code {facts.carrier_code}, {event.actor} is registered "
@@ -176,9 +179,12 @@ def _check_parties(world: Reader, draft: DraftState, event: Issue, facts: Docume
         raise errors.BadRecipient(
             f"{event.issue_to} cannot be the first possessor", pointer="/details/issueTo"
         )
-    if event.actor in (parties.shipper, parties.consignee, parties.title_holder):
+    barred = {event.actor, OPERATOR} & {parties.shipper, parties.consignee, parties.title_holder}
+    if barred:
         raise errors.BadRecipient(
-            f"the carrier {event.actor} cannot be shipper or have title", pointer="/details/parties"
+            f"{', '.join(sorted(barred))} cannot be shipper or have title: neither the carrier nor "
+            "the operator ever holds a bill",
+            pointer="/details/parties",
         )
     if facts.kind is BillKind.STRAIGHT and event.issue_to not in (
         parties.shipper,

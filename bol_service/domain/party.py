@@ -103,6 +103,16 @@ def _registered(world: Reader, act: Recorded, event: Register, slug: str) -> Par
         raise errors.BadEvent(
             f"only {OPERATOR} has the role OPERATOR, not {slug}", pointer="/details/roles"
         )
+    if slug == OPERATOR and len(event.roles) > 1:
+        raise errors.BadEvent(
+            f"the operator runs the platform and does nothing else on it (LR-86), "
+            f"{', '.join(sorted(event.roles))} was sent",
+            pointer="/details/roles",
+        )
+    if slug == OPERATOR and act.alg != event.key.alg:
+        raise errors.BadSignature(
+            f"key {event.key.kid} is pinned to {event.key.alg}, {act.alg} was used"
+        )
     if slug == OPERATOR and act.kid != event.key.kid:
         raise errors.WrongKey(
             f"the operator registers itself with the key that signs: {act.kid} signs, "

@@ -3,13 +3,14 @@
 A carrier that lets cargo go without the surrendered bill is liable without limit, even when a
 forged bill deceived it. So GATE_OUT is allowed only if every line below holds, in this order:
 
-1. the bill exists and its surrender for delivery has been accepted by the carrier;
-2. the container is on that bill;
-3. it has not left already;
-4. the named delivery order is the latest for this container that is not cancelled, made out to
-   this terminal, and not expired when the act is recorded;
-5. the one-time code is the order's, and the collector is the one it names;
-6. customs has released the container, if the booking asks for it.
+1. the bill exists, is a bill for this shipment, and the container is on it;
+2. its surrender for delivery has been accepted by the carrier;
+3. the container has not left already;
+4. a delivery order for it counts: the latest that is not cancelled, not expired when the act is
+   recorded;
+5. customs has released the container, if the booking asks for it;
+6. the order that was shown is that order, made out to this terminal; the one-time code is the
+   order's, and the collector is the one it names.
 
 No letter of indemnity, copy, payment or message ever takes the place of one of them.
 """

@@ -152,6 +152,7 @@ class Loading:
     vessel: str
     voyage: str
     local_date: date
+    terminal: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,7 +173,7 @@ class CustodyState:
     custodian: str
     since: datetime
     received_on: date
-    seals: tuple[str, ...] = ()
+    seals: tuple[str, ...] | None = None
     loading: Loading | None = None
     customs_released: str | None = None
     exceptions: tuple[SealException, ...] = ()
@@ -208,6 +209,7 @@ class Giving:
     """The act that gave the present possessor the bill, while it can still be refused."""
 
     before: Control
+    presentation: Presentation | None = None
     is_issue: bool = False
 
 

@@ -96,6 +96,9 @@ def status(world: Reader, state: BillState) -> Status:
 
 def allowed_actions(world: Reader, state: BillState, party: str) -> tuple[Action, ...]:
     """What `party` may sign on this bill now; an action not listed would be refused."""
+    signer = world.party(party)
+    if signer is None or signer.suspended:
+        return ()
     return tuple(action for action in GUARDS if _is_allowed(world, state, action, party))
 
 
@@ -334,7 +337,7 @@ def _given(
     return replace(
         state,
         control=replace(control, possessor=recipient),
-        giving=Giving(before=state.control),
+        giving=Giving(before=state.control, presentation=state.presentation),
         presentation=None,
     )
 
@@ -369,7 +372,7 @@ def _refused(state: BillState) -> BillState:
     if giving.is_issue:
         back = Control(possessor=state.carrier, title_holder=state.carrier)
         return replace(state, status=Status.ISSUE_REFUSED, control=back, giving=None)
-    return replace(state, control=giving.before, giving=None, presentation=None)
+    return replace(state, control=giving.before, giving=None, presentation=giving.presentation)
 
 
 def _noted(world: Reader, state: BillState, event: OnBoardNotation) -> BillState:
@@ -398,10 +401,14 @@ def _noted(world: Reader, state: BillState, event: OnBoardNotation) -> BillState
 
 
 def _loading_ports(world: Reader, state: BillState) -> frozenset[str]:
-    draft = world.draft(state.shipment)
-    terminal = world.party(draft.custodians.loading) if draft else None
-    facilities = terminal.facilities if terminal else ()
-    return frozenset(facility.un_location_code for facility in facilities)
+    loadings = [box.loading for box in _boxes(world, state) if box.loading is not None]
+    terminals = [world.party(loading.terminal) for loading in loadings]
+    return frozenset(
+        facility.un_location_code
+        for terminal in terminals
+        if terminal is not None
+        for facility in terminal.facilities
+    )
 
 
 def _surrendered(state: BillState, pending: Status) -> BillState:

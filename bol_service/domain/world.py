@@ -195,7 +195,8 @@ def _require_knowledge(world: World, event: Event) -> None:
         return  # parties and keys are public
     if isinstance(event, Booking):
         drafts.require_booking_carrier(world, event.actor)
-        known = True
+        draft = world.draft(event.stream.removeprefix("draft:"))
+        known = draft is None or access.knows_draft(world, draft, event.actor)
     elif isinstance(event, DraftEvent):
         draft = world.draft(event.stream.removeprefix("draft:"))
         known = draft is not None and access.knows_draft(world, draft, event.actor)
@@ -301,9 +302,10 @@ def _read_bill(world: World, bill: BillState | None, reads: Needs) -> None:
     if bill is None:
         return
     reads.streams |= bill_streams(bill)
-    draft = world.draft(bill.shipment)
-    if draft is not None:
-        _name_parties(reads, draft.custodians.loading)
+    for container in bill.containers:
+        box = world.custody(bill.shipment, container)
+        if box is not None and box.loading is not None:
+            _name_parties(reads, box.loading.terminal)
 
 
 def bill_streams(bill: BillState) -> set[str]:

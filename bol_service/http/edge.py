@@ -1,8 +1,9 @@
 """What every request passes first and every answer last.
 
-In: a request id (given or made), a Host, a Content-Length for every body (a chunked body would be
-cut at the limit and taken for whole), strict query parameters. Out: the request id, security
-headers, no caching of what is private. `bearer` puts the proven party into `g.party`.
+In: a request id (given or made), a Host, no NUL in the address (not every database takes it), a
+Content-Length for every body (a chunked body would be cut at the limit and taken for whole), strict
+query parameters. Out: the request id, security headers, no caching of what is private. `bearer`
+puts the proven party into `g.party`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from functools import wraps
 from time import monotonic
 from typing import Any, ParamSpec, TypeVar, cast
-from urllib.parse import urlencode
+from urllib.parse import unquote_to_bytes, urlencode
 
 import structlog
 from flask import Flask, Response, abort, current_app, g, request
@@ -109,6 +110,8 @@ def _before() -> None:
     g.started = monotonic()
     if not request.headers.get("Host"):
         abort(400, description="a Host header is needed")
+    if "\0" in request.path or b"\0" in unquote_to_bytes(request.query_string):
+        abort(400, description="the address holds NUL, which no name here has")
     if request.method in ("POST", "PUT", "PATCH") and request.content_length is None:
         abort(411, description="a Content-Length header is needed")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from sqlalchemy import Engine, Table, delete, insert, inspect, select
+from sqlalchemy import Engine, Table, delete, insert, inspect, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bol_service.application.ports import DocumentRow
@@ -88,7 +88,11 @@ class SqlStore:
             connection.close()
 
     def add_document(self, row: DocumentRow) -> None:
-        """Keep an upload; the same bytes are kept once."""
+        """Keep an upload; the same bytes are kept once, with their facts if anybody has read them.
+
+        Without the second part, whoever uploads a draft's bytes as mere instructions first could
+        keep its carrier from ever publishing it.
+        """
         values = {
             "digest": row.digest,
             "checksum": row.checksum,
@@ -98,7 +102,15 @@ class SqlStore:
             "uploaded_by": row.uploaded_by,
             "uploaded_at": row.uploaded_at,
         }
-        self._insert_once(tables.documents, values)
+        if self._insert_once(tables.documents, values) or row.facts is None:
+            return
+        table = tables.documents
+        with self._engine.execution_options(writing=True).begin() as connection:
+            connection.execute(
+                update(table)
+                .where(table.c.digest == row.digest, table.c.facts.is_(None))
+                .values(values)
+            )
 
     def add_token(self, token_hash: str, party: str, kid: str, jti: str, expires: str) -> bool:
         values = {

@@ -232,17 +232,21 @@ def _inclusion(report: Report, bundle: Bundle, checkpoint: Checkpoint) -> None:
 def _leaf(entry: BundleEntry) -> bytes:
     if isinstance(entry, HiddenEntry):
         return leaf_hash(public_entry(entry.tag, entry.sequence, entry.digest))
-    event = _decoded(entry)
-    # What cannot be read cannot be placed; step 8 reports why, this leaf only has to differ.
-    stream, sequence = (event.event.stream, event.event.sequence) if event else ("", 0)
+    stream, sequence = _place(entry)
     return leaf_hash(public_entry(stream_tag(stream), sequence, entry.entry.digest))
 
 
-def _decoded(entry: ShownEntry) -> SignedEvent | None:
+def _place(entry: ShownEntry) -> tuple[str, int]:
+    """Where the event says that it belongs. What cannot be read belongs nowhere, so that its leaf
+    is in no tree; a later version's event is, and step 6 then says that it is not understood."""
+    nowhere = ("", 0)
     try:
-        return decode(entry.entry.event)
+        event = decode(entry.entry.event).event
+    except NotUnderstood as error:
+        return error.place or nowhere
     except errors.Refusal:
-        return None
+        return nowhere
+    return event.stream, event.sequence
 
 
 # -- 6: streams ----------------------------------------------------------------------------------

@@ -44,7 +44,17 @@ VERSION = 1
 
 
 class NotUnderstood(errors.BadEvent):
-    """A version or action that this software does not know: neither valid nor invalid."""
+    """A version or action that this software does not know: neither valid nor invalid.
+
+    `place` is the stream and sequence that it names, if it names them as version 1 does.
+    """
+
+    def __init__(self, message: str, *, pointer: str, value: dict[str, Any]) -> None:
+        super().__init__(message, pointer=pointer)
+        stream, sequence = value.get("stream"), value.get("sequence")
+        self.place: tuple[str, int] | None = None
+        if isinstance(stream, str) and type(sequence) is int and sequence >= 0:
+            self.place = stream, sequence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,10 +120,12 @@ def _payload(payload: bytes) -> dict[str, Any]:
 
 def _event(value: dict[str, Any]) -> tuple[Event, tuple[jws.ParsedJws, ...]]:
     if value.get("v") != VERSION:
-        raise NotUnderstood(f"version {value.get('v')!r} is not {VERSION}", pointer="/v")
+        raise NotUnderstood(
+            f"version {value.get('v')!r} is not {VERSION}", pointer="/v", value=value
+        )
     raw_action = value.get("action")
     if raw_action not in list(Action):
-        raise NotUnderstood(f"action {raw_action!r} is not known", pointer="/action")
+        raise NotUnderstood(f"action {raw_action!r} is not known", pointer="/action", value=value)
     action = Action(raw_action)
     envelope = _loaded(Envelope, value, "")
     details = _loaded(details_schema(action), envelope.pop("details"), "/details")

@@ -1,12 +1,13 @@
-// A party's client with Node 20 or later and nothing installed; the same calls work in a browser.
+// A party's client with Node 18 or later and nothing installed; the same calls work in a browser.
 //
 //   node client.mjs URL ORIGIN PARTY KEY.pem BILL
 //
 // Proves who asks, reads a bill, signs as its holder, sends the event, prints the receipt's index.
 
+import { webcrypto } from "node:crypto"; // `crypto` in a browser, and in Node since 20
 import { readFile } from "node:fs/promises";
 
-const { subtle } = globalThis.crypto;
+const { subtle } = webcrypto;
 const ALGORITHMS = {
   Ed25519: { key: { name: "Ed25519" }, sign: { name: "Ed25519" } },
   ES256: {
@@ -51,9 +52,9 @@ async function sign({ alg, kid, privateKey }, typ, value) {
 }
 
 function uuid7() {
-  const bytes = globalThis.crypto.getRandomValues(new Uint8Array(16));
+  const bytes = webcrypto.getRandomValues(new Uint8Array(16));
   new DataView(bytes.buffer).setBigUint64(0, BigInt(Date.now()) << 16n);
-  globalThis.crypto.getRandomValues(bytes.subarray(6));
+  webcrypto.getRandomValues(bytes.subarray(6));
   bytes[6] = (bytes[6] & 0x0f) | 0x70;
   bytes[8] = (bytes[8] & 0x3f) | 0x80;
   const hex = Buffer.from(bytes).toString("hex");
@@ -75,7 +76,7 @@ async function token(url, party, key) {
     aud: `${url}/oauth/token`,
     iat: now,
     exp: now + 60,
-    jti: globalThis.crypto.randomUUID(),
+    jti: webcrypto.randomUUID(),
   };
   const form = new URLSearchParams({
     grant_type: "client_credentials",

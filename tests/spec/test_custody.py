@@ -331,7 +331,21 @@ def test_customs_may_release_by_a_time_before_the_last_move() -> None:
 def test_a_container_may_come_in_without_its_seals_being_read() -> None:
     voyage = booked().then(lambda v: v.gate_in(seals=None))
 
-    assert voyage.box().seals == ()
+    assert voyage.box().seals is None
+
+
+def test_seals_read_for_the_first_time_are_no_mismatch() -> None:
+    voyage = booked().then(
+        lambda v: v.gate_in(seals=None), lambda v: v.load_on_train(seals=("S1",))
+    )
+
+    assert (voyage.box().seals, voyage.box().exceptions) == (("S1",), ())
+
+
+def test_a_container_found_without_the_seals_it_had_is_an_exception() -> None:
+    voyage = booked().then(lambda v: v.gate_in(seals=("S1",)), lambda v: v.load_on_train(seals=()))
+
+    assert [(e.expected, e.found) for e in voyage.box().exceptions] == [(("S1",), ())]
 
 
 def test_a_booking_without_containers_takes_any() -> None:

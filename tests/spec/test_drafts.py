@@ -67,6 +67,13 @@ BOOKING = (
         "/details/shipper",
     ),
     Refused(
+        "the operator ships nothing",
+        errors.BadRecipient,
+        ashore,
+        lambda v: v.book(shipper="operator"),
+        "/details/shipper",
+    ),
+    Refused(
         "the shipper must be registered",
         errors.RecipientUnavailable,
         ashore,
@@ -455,6 +462,12 @@ def test_what_a_booking_names_is_kept() -> None:
     assert draft.reference == "XLB2702240017"
 
 
+def test_a_booking_without_customs_needs_no_authority() -> None:
+    voyage = Voyage().then(lambda v: v.book(customs=(), customs_release=False))
+
+    assert voyage.draft.customs == ()
+
+
 def test_what_instructions_drafts_and_changes_said_is_kept() -> None:
     voyage = published(2)
     voyage.request_change(2, comment="gross weight 17,980.5 kg")
@@ -482,9 +495,9 @@ def test_the_approved_version_is_the_latest() -> None:
 @pytest.mark.parametrize(
     ("leg", "to"),
     [
-        (Leg.RECEIPT, "qinzhou"),
+        (Leg.RECEIPT, "sgterm"),
         (Leg.RAIL, "wrail"),
-        (Leg.LOADING, "guoyuan"),
+        (Leg.LOADING, "sgterm"),
         (Leg.DISCHARGE, "qinzhou"),
     ],
     ids=["receipt", "rail", "loading", "discharge"],

@@ -220,6 +220,20 @@ PARTIES_OF_THE_BILL = (
         "/details/parties/shipper",
     ),
     Refused(
+        "the document's shipper is the one of the booking",
+        errors.BadEvent,
+        bearing(bill_of_lading(shipper=reference_to("nusantara"))),
+        lambda v: v.issue(parties={"shipper": "nusantara"}),
+        "/details/parties/shipper",
+    ),
+    Refused(
+        "a notify party that is named must be registered",
+        errors.BadEvent,
+        ready,
+        lambda v: v.issue(parties={"notify": ("nobody",)}),
+        "/details/parties/notify/0",
+    ),
+    Refused(
         "the document must name the shipper by its identifiers",
         errors.BadEvent,
         bearing(bill_of_lading(shipper=reference_to("nusantara"))),
@@ -344,6 +358,13 @@ PARTIES_OF_THE_BILL = (
         errors.BadRecipient,
         bearing(bill_of_lading(STRAIGHT, consignee=reference_to("xlsc"))),
         lambda v: v.issue(parties={"consignee": "xlsc", "title_holder": "xlsc"}),
+        "/details/parties",
+    ),
+    Refused(
+        "the operator has no title to a bill",
+        errors.BadRecipient,
+        bearing(bill_of_lading(endorsee=reference_to("operator"))),
+        lambda v: v.issue(parties={"title_holder": "operator"}),
         "/details/parties",
     ),
     Refused(

@@ -1,6 +1,8 @@
-"""What the database itself refuses, whoever asks: changing, removing and skipping what is logged."""
+"""What the database itself refuses, whoever asks: changing, removing or skipping an entry."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import pytest
 from sqlalchemy import Engine, insert, text
@@ -51,9 +53,22 @@ UPSERTING = {
 }
 
 
-@pytest.fixture
-def engine(database_url: str) -> Engine:
-    return filled(database_url)
+@pytest.fixture(scope="module", params=["SQLite", "PostgreSQL"])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """A log of two entries; what is refused leaves it as it is, so that all tests share it."""
+    name = "sqlite" if request.param == "SQLite" else "postgresql"
+    found: Engine = request.getfixturevalue(name)
+    return found
+
+
+@pytest.fixture(scope="module")
+def sqlite(tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    return filled(f"sqlite:///{tmp_path_factory.mktemp('log') / 'ledger.db'}")
+
+
+@pytest.fixture(scope="module")
+def postgresql(new_postgres_database: Callable[[], str]) -> Engine:
+    return filled(new_postgres_database())
 
 
 def filled(url: str) -> Engine:
@@ -88,16 +103,15 @@ def test_both_databases_refuse_when(engine: Engine, statement: str) -> None:
 
 
 @pytest.mark.parametrize("statement", REPLACING.values(), ids=REPLACING)
-def test_sqlite_refuses_when(tmp_path_factory: pytest.TempPathFactory, statement: str) -> None:
-    folder = tmp_path_factory.mktemp("replace")
-    require_refused(filled(f"sqlite:///{folder / 'ledger.db'}"), statement)
+def test_sqlite_refuses_when(sqlite: Engine, statement: str) -> None:
+    require_refused(sqlite, statement)
 
 
 @pytest.mark.parametrize(
     "statement", (TRUNCATING | UPSERTING).values(), ids=list(TRUNCATING | UPSERTING)
 )
-def test_postgresql_refuses_when(postgres_url: str, statement: str) -> None:
-    require_refused(filled(postgres_url), statement)
+def test_postgresql_refuses_when(postgresql: Engine, statement: str) -> None:
+    require_refused(postgresql, statement)
 
 
 @pytest.mark.parametrize("index", [3, 4, -1], ids=["one skipped", "two skipped", "below zero"])
@@ -109,7 +123,8 @@ def test_a_gap_in_the_entries_is_refused(engine: Engine, index: int) -> None:
         connection.execute(insert(tables.entries), [row(index)])
 
 
-def test_the_next_entry_and_a_longer_head_are_accepted(engine: Engine) -> None:
+def test_the_next_entry_and_a_longer_head_are_accepted(database_url: str) -> None:
+    engine = filled(database_url)
     with engine.execution_options(writing=True).begin() as connection:
         connection.execute(insert(tables.entries), [row(2), row(3)])
         connection.execute(tables.log.update().values(size=4))
@@ -128,13 +143,15 @@ def test_an_empty_database_is_told_to_upgrade(database_url: str) -> None:
         schema.require_current(open_engine(database_url))
 
 
-def test_an_older_schema_is_told_to_upgrade(engine: Engine) -> None:
+def test_an_older_schema_is_told_to_upgrade(database_url: str) -> None:
+    engine = filled(database_url)
     schema.downgrade(engine, "base")
     with pytest.raises(SchemaError, match="bol db upgrade"):
         schema.require_current(engine)
 
 
-def test_a_newer_schema_is_refused(engine: Engine) -> None:
+def test_a_newer_schema_is_refused(database_url: str) -> None:
+    engine = filled(database_url)
     with engine.execution_options(writing=True).begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(SchemaError, match="schema 9999"):
@@ -149,33 +166,34 @@ SQLITE_GUARDS = [
 ]
 
 
-@pytest.mark.parametrize("name", SQLITE_GUARDS)
-def test_sqlite_without_this_trigger_is_refused(
-    tmp_path_factory: pytest.TempPathFactory, name: str
-) -> None:
-    engine = filled(f"sqlite:///{tmp_path_factory.mktemp('guards') / 'ledger.db'}")
-    with engine.execution_options(writing=True).begin() as connection:
-        connection.execute(text(f"DROP TRIGGER {name}"))
-    with pytest.raises(SchemaError, match=rf"missing: {name};"):
-        schema.require_current(engine)
+def test_sqlite_without_any_one_of_its_triggers_is_refused(sqlite: Engine) -> None:
+    for name in SQLITE_GUARDS:
+        with sqlite.begin() as connection:
+            made = connection.execute(
+                text("SELECT sql FROM sqlite_master WHERE name = :name"), {"name": name}
+            ).scalar_one()
+        run(sqlite, f"DROP TRIGGER {name}")
+        with pytest.raises(SchemaError, match=rf"missing: {name};"):
+            schema.require_current(sqlite)
+        run(sqlite, made)
+    schema.require_current(sqlite)
 
 
-def test_postgresql_without_any_one_of_its_triggers_is_refused(postgres_url: str) -> None:
-    engine = filled(postgres_url)
-    with engine.begin() as connection:
+def test_postgresql_without_any_one_of_its_triggers_is_refused(postgresql: Engine) -> None:
+    with postgresql.begin() as connection:
         found = connection.execute(
             text("SELECT tgname, tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal")
         ).all()
     assert len(found) == 12
     for name, table in found:
         for off, on in (("DISABLE", "ENABLE"), ("ENABLE REPLICA", "ENABLE")):
-            switch(engine, f"ALTER TABLE {table} {off} TRIGGER {name}")
+            run(postgresql, f"ALTER TABLE {table} {off} TRIGGER {name}")
             with pytest.raises(SchemaError, match=rf"missing: {name};"):
-                schema.require_current(engine)
-            switch(engine, f"ALTER TABLE {table} {on} TRIGGER {name}")
-    schema.require_current(engine)
+                schema.require_current(postgresql)
+            run(postgresql, f"ALTER TABLE {table} {on} TRIGGER {name}")
+    schema.require_current(postgresql)
 
 
-def switch(engine: Engine, statement: str) -> None:
-    with engine.begin() as connection:
+def run(engine: Engine, statement: str) -> None:
+    with engine.execution_options(writing=True).begin() as connection:
         connection.execute(text(statement))

@@ -1,0 +1,346 @@
+"""Mutation testing: plants one small fault at a time and asks whether a test notices.
+
+    python scripts/mutants.py                        everything: domain, crypto, ledger, verification
+    python scripts/mutants.py --sample 200           so many, chosen by --seed; what CI runs
+    python scripts/mutants.py --only ledger/merkle   a package or a file
+
+1. Faults are made by `mutation_operators`, tried by `mutation_workers`; results of a run stay in
+   .mutants/results.jsonl, the lines that each test reaches in .mutants/recording.pickle.
+2. A mutant is noticed when a test fails, or runs without end. The score of a package is noticed
+   per planted; a survivor counts against it even when it is explained.
+3. Every survivor is a row of docs/mutants.md, with the reason why it may live.
+
+Ends with 1 when a score is below 90 %, when a survivor is not explained, when a row explains what
+no longer exists, or when a test fails without any fault.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import pickle
+import random
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mutation_operators as operators
+import mutation_workers as workers
+from mutation_operators import Mutant
+from mutation_workers import Recording, Result, Task
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCE = ROOT / "bol_service"
+PACKAGES = ("domain", "crypto", "ledger", "verification")
+TESTS = ("tests/spec", "tests/properties", "tests/security", "tests/vectors")
+TABLE = ROOT / "docs" / "mutants.md"
+RESULTS = ROOT / ".mutants"
+LEAST_SCORE = 0.90
+SECONDS_PER_MUTANT = 20.0  # of tests, as recorded; a mutant that outlives them has survived
+SEED = 20270305
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    sample: int | None
+    seed: int
+    only: tuple[str, ...]
+    workers: int
+    tests: tuple[str, ...]
+
+    @property
+    def is_whole(self) -> bool:
+        return self.sample is None and not self.only
+
+
+def main() -> int:
+    choice = _choice()
+    os.chdir(ROOT)
+    sys.path.insert(0, str(ROOT))
+    RESULTS.mkdir(exist_ok=True)
+    files = [file for name in PACKAGES for file in sorted((SOURCE / name).glob("*.py"))]
+    enums = operators.enumerations(files)
+    planted = [m for file in files for m in operators.mutants(SOURCE, file, enums)]
+    chosen = _chosen(planted, choice)
+    recording = _recording(files, choice)
+    print(f"{len(planted)} mutants, {len(chosen)} chosen, {len(recording.seconds)} tests", flush=True)
+    results = _tried(chosen, enums, recording, choice)
+    return _judged(planted, chosen, results, recording, choice)
+
+
+def _choice() -> Choice:
+    parser = argparse.ArgumentParser(description="Mutation testing; see docs/mutants.md")
+    parser.add_argument("--sample", type=int, help="so many mutants, chosen by the seed")
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--only", action="append", default=[], help="package or file, as in ledger")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--tests", nargs="+", default=list(TESTS), help="where tests are found")
+    given = parser.parse_args()
+    return Choice(
+        sample=given.sample,
+        seed=given.seed,
+        only=tuple(given.only),
+        workers=given.workers,
+        tests=tuple(path for path in given.tests if (ROOT / path).exists()),
+    )
+
+
+def _chosen(planted: list[Mutant], choice: Choice) -> list[Mutant]:
+    if choice.only:
+        planted = [mutant for mutant in planted if mutant.file.startswith(choice.only)]
+    if choice.sample is None or choice.sample >= len(planted):
+        return planted
+    return random.Random(choice.seed).sample(planted, choice.sample)
+
+
+# -- which tests reach which line --------------------------------------------------------------
+
+
+def _recording(files: list[Path], choice: Choice) -> Recording:
+    """Of this state of sources and tests: recorded anew when either has changed."""
+    stored = RESULTS / "recording.pickle"
+    state = _state(choice)
+    if stored.exists():
+        known, recording = pickle.loads(stored.read_bytes())
+        if known == state:
+            return recording  # type: ignore[no-any-return]
+    print("recording which lines each test reaches", flush=True)
+    paths = {str(file) for file in files}
+    recording = _in_child(lambda: workers.record(paths, list(choice.tests)))
+    stored.write_bytes(pickle.dumps((state, recording)))
+    return recording  # type: ignore[no-any-return]
+
+
+def _state(choice: Choice) -> str:
+    digest = hashlib.sha256(repr(choice.tests).encode())
+    for file in sorted([*SOURCE.rglob("*.py"), *(ROOT / "tests").rglob("*.py")]):
+        digest.update(str(file).encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
+def _in_child(work: Callable[[], Any]) -> Any:
+    """What `work` returns, without this process importing what it imports."""
+    read, write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(read)
+        with os.fdopen(write, "wb") as pipe:
+            pipe.write(pickle.dumps(work()))
+        os._exit(0)
+    os.close(write)
+    with os.fdopen(read, "rb") as pipe:
+        content = pipe.read()
+    os.waitpid(pid, 0)
+    return pickle.loads(content)
+
+
+# -- trying ------------------------------------------------------------------------------------
+
+
+def _tried(
+    chosen: list[Mutant], enums: operators.Enums, recording: Recording, choice: Choice
+) -> dict[int, Result]:
+    tasks = _tasks(chosen, enums, recording)
+    results: dict[int, Result] = {}
+    out = RESULTS / "results.jsonl"
+    out.write_text("", encoding="utf-8")
+
+    def done(result: Result) -> None:
+        results[result.number] = result
+        with out.open("a", encoding="utf-8") as file:
+            file.write(_line(chosen[result.number], result) + "\n")
+        if len(results) % 250 == 0:
+            print(f"  {len(results)} tried", flush=True)
+
+    for task in tasks:
+        if not task.tests:
+            done(Result(number=task.number, outcome="survived", by="no test", seconds=0.0))
+    tasks = [task for task in tasks if task.tests]
+    hot = [t for t in tasks if t.function and not _ran_at_import(chosen[t.number], recording)]
+    cold = {task.number for task in tasks} - {task.number for task in hot}
+    print(f"{len(hot)} inside functions, {len(cold)} by import", flush=True)
+
+    def run_hot() -> tuple[list[int], list[Result]]:
+        seen: list[Result] = []
+
+        def both(result: Result) -> None:
+            seen.append(result)
+            done(result)
+
+        arguments = list(choice.tests)
+        return workers.run_hot(hot, recording.seconds, arguments, choice.workers, both), seen
+
+    remaining, seen = _in_child(run_hot)
+    results.update({result.number: result for result in seen})
+    cold.update(remaining)
+    by_import = [task for task in tasks if task.number in cold]
+    workers.run_cold(by_import, recording.seconds, ROOT, choice.workers, done)
+    return results
+
+
+def _tasks(chosen: list[Mutant], enums: operators.Enums, recording: Recording) -> list[Task]:
+    reaching = _Reaching(recording)
+    tasks = []
+    for number, mutant in enumerate(chosen):
+        path = SOURCE / mutant.file
+        tree = operators.mutated(path.read_bytes(), mutant, enums)
+        function = None if mutant.function_line is None else (mutant.where, mutant.function_line)
+        tasks.append(
+            Task(
+                number=number,
+                path=path,
+                code=compile(tree, str(path), "exec", dont_inherit=True),
+                function=function,
+                tests=reaching.tests(mutant, _ran_at_import(mutant, recording)),
+            )
+        )
+    return tasks
+
+
+def _ran_at_import(mutant: Mutant, recording: Recording) -> bool:
+    lines = recording.at_import.get(str(SOURCE / mutant.file), set())
+    return not lines.isdisjoint(range(mutant.lines[0], mutant.lines[1] + 1))
+
+
+class _Reaching:
+    """Which tests to run under a mutant, the closest first."""
+
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+        self._by_line: dict[tuple[str, int], set[str]] = defaultdict(set)
+        self._by_file: dict[str, set[str]] = defaultdict(set)
+        self._width = {}
+        failed = set(recording.failed)
+        for test, files in recording.reached.items():
+            self._width[test] = sum(map(len, files.values()))
+            for file, lines in files.items() if test not in failed else ():
+                self._by_file[file].add(test)
+                for line in lines:
+                    self._by_line[file, line].add(test)
+        self._texts = {file: Path(file).read_text("utf-8").splitlines() for file in self._by_file}
+
+    def tests(self, mutant: Mutant, at_import: bool) -> tuple[str, ...]:
+        path = str(SOURCE / mutant.file)
+        first, last = mutant.lines
+        groups = [self._on(path, range(first, last + 1))]
+        if mutant.function_line is None or at_import:
+            groups.append(self._naming(mutant.names))
+            groups.append(self._by_file[path])
+        ordered = [test for group in groups for test in sorted(group, key=self._rank)]
+        return self._affordable(dict.fromkeys(ordered))
+
+    def _rank(self, test: str) -> tuple[int, float, str]:
+        return self._width[test], self._recording.seconds[test], test
+
+    def _on(self, path: str, lines: Iterable[int]) -> set[str]:
+        return set().union(*(self._by_line.get((path, line), set()) for line in lines))
+
+    def _naming(self, names: tuple[str, ...]) -> set[str]:
+        """Tests that reach a line with the name of the constant, class or function."""
+        found: set[str] = set()
+        for name in names[-1:]:
+            for file, lines in self._texts.items():
+                at = [number for number, text in enumerate(lines, 1) if name in text]
+                found |= self._on(file, at)
+        return found
+
+    def _affordable(self, tests: Iterable[str]) -> tuple[str, ...]:
+        kept, spent = [], 0.0
+        for test in tests:
+            cost = self._recording.seconds[test]
+            if kept and spent + cost > SECONDS_PER_MUTANT:
+                continue
+            kept.append(test)
+            spent += cost
+        return tuple(kept)
+
+
+def _line(mutant: Mutant, result: Result) -> str:
+    where, change = mutant.key
+    return json.dumps(
+        {
+            "where": where,
+            "change": change,
+            "line": mutant.lines[0],
+            "outcome": result.outcome,
+            "by": result.by,
+            "seconds": round(result.seconds, 3),
+        },
+        ensure_ascii=False,
+    )
+
+
+# -- judging -----------------------------------------------------------------------------------
+
+
+def _judged(
+    planted: list[Mutant],
+    chosen: list[Mutant],
+    results: dict[int, Result],
+    recording: Recording,
+    choice: Choice,
+) -> int:
+    survivors = [m for n, m in enumerate(chosen) if results[n].outcome == "survived"]
+    explained = _explained()
+    problems = [f"fails without any fault: {test}" for test in recording.failed]
+    problems += [
+        f"not explained: {SOURCE.name}/{mutant.file}:{mutant.lines[0]} | {_row(mutant)}"
+        for mutant in survivors
+        if mutant.key not in explained
+    ]
+    known = {mutant.key for mutant in planted}
+    problems += [f"explains what is not planted: {key}" for key in explained - known]
+    if choice.is_whole:
+        alive = {mutant.key for mutant in survivors}
+        problems += [f"explained, but noticed: {key}" for key in (explained & known) - alive]
+    problems += _scores(chosen, results, choice)
+    for problem in problems:
+        print(problem)
+    return 1 if problems else 0
+
+
+def _scores(chosen: list[Mutant], results: dict[int, Result], choice: Choice) -> list[str]:
+    """Prints them; a sample is too small to be judged by package."""
+    total: Counter[str] = Counter()
+    noticed: Counter[str] = Counter()
+    for number, mutant in enumerate(chosen):
+        for name in (mutant.file.partition("/")[0], "all"):
+            total[name] += 1
+            noticed[name] += results[number].outcome != "survived"
+    low = []
+    for name in [name for name in (*PACKAGES, "all") if total[name]]:
+        score = noticed[name] / total[name]
+        print(f"{name:14}{noticed[name]:6} of {total[name]:5} noticed: {score:7.2%}")
+        if score < LEAST_SCORE and (name == "all" or choice.sample is None):
+            low.append(f"score of {name} is {score:.2%}, at least {LEAST_SCORE:.0%} is asked")
+    return low
+
+
+def _row(mutant: Mutant) -> str:
+    where, change = mutant.key
+    return f"`{where}` | {change} |"
+
+
+def _explained() -> set[tuple[str, str]]:
+    """The first two columns of every table row whose first one is a place in the code."""
+    if not TABLE.exists():
+        return set()
+    found = set()
+    for line in TABLE.read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip().strip("`") for cell in line.replace(r"\|", "\0").split("|")]
+        if len(cells) >= 4 and ".py:" in cells[1]:
+            found.add((cells[1], cells[2].replace("\0", "|")))
+    return found
+
+
+if __name__ == "__main__":
+    started = time.monotonic()
+    code = main()
+    print(f"{time.monotonic() - started:.0f} seconds")
+    sys.exit(code)

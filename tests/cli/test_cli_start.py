@@ -1,0 +1,144 @@
+"""Every command is there, documented alike, and loads no more than it needs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import warnings
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+import click
+import pytest
+
+from bol_service.cli import output
+from bol_service.cli.main import COMMANDS, cli
+from tests.command_line import run
+
+# None of them is needed to verify a file; each would cost its start a good part of a second.
+HEAVY = {"flask", "sqlalchemy", "gunicorn", "flask_smorest", "alembic", "http.client", "rich"}
+LOADED = """
+import json, sys
+from bol_service.cli.main import cli
+try:
+    cli(sys.argv[1:])
+except SystemExit as end:
+    print(json.dumps([end.code, sorted(sys.modules)]), file=sys.stderr)
+"""
+
+
+def loaded(*arguments: object) -> tuple[int, set[str]]:
+    """Exit code and the modules that a fresh process has loaded when the command has run."""
+    words = [str(argument) for argument in arguments]
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, *words], capture_output=True, text=True, timeout=60
+    )
+    code, modules = json.loads(done.stderr.splitlines()[-1])
+    return code, set(modules)
+
+
+def commands() -> Iterator[tuple[str, click.Command]]:
+    """Every command that can be run, with its full name."""
+
+    def below(name: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
+        if not isinstance(command, click.Group):
+            yield name, command
+            return
+        for part in command.list_commands(click.Context(command)):
+            child = command.get_command(click.Context(command), part)
+            assert child is not None
+            yield from below(f"{name} {part}".strip(), child)
+
+    yield from below("", cli)
+
+
+ALL = dict(commands())
+
+
+def test_verifying_a_file_loads_neither_web_framework_nor_database_nor_network(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "x.ebl.json"
+    file.write_text("{}")
+    code, modules = loaded("verify", file)
+    assert code == 1
+    assert "bol_service.verification.verifier" in modules
+    assert not modules & HEAVY
+    assert "bol_service.cli.client" not in modules
+
+
+def test_the_help_of_verify_loads_neither_web_framework_nor_database() -> None:
+    code, modules = loaded("verify", "--help")
+    assert code == 0
+    assert not modules & HEAVY
+
+
+def test_the_list_of_commands_loads_none_of_them() -> None:
+    code, modules = loaded("--help")
+    assert code == 0
+    ours = {name for name in modules if name.startswith("bol_service.")}
+    assert ours == {"bol_service.cli", "bol_service.cli.main"}
+
+
+def test_all_commands_of_the_issue_are_there() -> None:
+    expected = "serve db seed demo keys party draft bill custody verify ledger send"
+    assert list(COMMANDS) == expected.split()
+    out = run("--help").out
+    for name, entry in COMMANDS.items():
+        assert f"  {name} " in out
+        assert entry.help in out
+
+
+def test_the_help_documents_the_exit_codes() -> None:
+    out = run("--help").out
+    for code in output.ExitCode:
+        assert f"    {int(code)}  " in out
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_command_has_json_and_a_help_for_itself_and_each_option(name: str) -> None:
+    command = ALL[name]
+    options = [param for param in command.params if isinstance(param, click.Option)]
+    assert command.help
+    assert "--json" in {flag for option in options for flag in option.opts}
+    assert [option.name for option in options if not option.help] == []
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_help_page_opens_and_no_option_stands_for_two(name: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # click only warns about a name that is used twice
+        ran = run(*name.split(), "--help")
+    assert ran.code == 0
+
+
+GROUPS = ("keys", "party", "draft", "bill", "custody", "ledger", "ledger proof")
+
+
+@pytest.mark.parametrize("name", GROUPS)
+def test_no_line_of_a_list_of_commands_is_cut(name: str) -> None:
+    out = run(*name.split(), "--help").out
+    commands_part = out.partition("Commands:")[2]
+    assert "..." not in commands_part
+
+
+def test_an_unknown_command_is_wrong_use() -> None:
+    ran = run("bills")
+    assert ran.code == 2
+    assert "bills" in ran.err
+
+
+def test_the_version_is_told() -> None:
+    assert "0.1.0" in run("--version").out
+
+
+@pytest.mark.parametrize("name", sorted(output._NOT_SET_UP))
+def test_every_fault_that_is_known_by_name_exists(name: str) -> None:
+    module, _, fault = name.rpartition(".")
+    assert issubclass(getattr(import_module(module), fault), Exception)
+
+
+def test_an_error_of_ours_is_not_dressed_up_as_an_answer() -> None:
+    assert output.failure(ZeroDivisionError(), as_json=False) is None

@@ -1,0 +1,145 @@
+"""Many hands at once on a real server: one holder always, and nobody waits for somebody else's bill.
+
+The servers are `bol serve` processes, the clients are threads with connections of their own that
+send at the same moment.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import pytest
+
+from tests import many_bills
+from tests.desk import Desk
+from tests.many_bills import HOLDER
+from tests.service_process import Service, free_port, new_service, post
+
+BILLS = 64 + 4
+RECIPIENTS = ("bankcq", "banksg", "straits")
+Answer = tuple[int, bytes]
+
+
+@dataclass(kw_only=True)
+class House:
+    service: Service
+    desk: Desk
+    fresh: Iterator[str]
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A running service with bills that nobody has transferred yet."""
+    service = new_service(tmp_path_factory.mktemp("house"))
+    desk = service.desk
+    bills: list[str] = []
+    service.fill(lambda running: bills.extend(many_bills.made(running, desk, BILLS)))
+    service.start()
+    yield House(service=service, desk=desk, fresh=iter(bills))
+    assert service.stop() == 0
+    report = service.audit()
+    assert report.problems == []
+
+
+def at_once(services: Sequence[Service], work: Sequence[Sequence[str]]) -> list[Answer]:
+    """Each list of `work` is sent by a thread of its own, all beginning at the same moment."""
+    barrier = threading.Barrier(len(work))
+
+    def send(number: int) -> list[Answer]:
+        connection = services[number % len(services)].connect()
+        connection.connect()
+        barrier.wait()
+        answers = [post(connection, compact) for compact in work[number]]
+        connection.close()
+        return answers
+
+    with ThreadPoolExecutor(len(work)) as pool:
+        return [answer for part in pool.map(send, range(len(work))) for answer in part]
+
+
+def rival_transfers(desk: Desk, bill: str, count: int) -> list[str]:
+    return [
+        desk.transfer(bill, HOLDER, RECIPIENTS[number % len(RECIPIENTS)]) for number in range(count)
+    ]
+
+
+def require_one_winner(answers: Sequence[Answer], count: int) -> None:
+    assert Counter(status for status, _ in answers) == {201: 1, 409: count - 1}
+    assert {json.loads(body)["code"] for status, body in answers if status == 409} == {"stale_head"}
+
+
+def test_of_64_transfers_of_one_bill_by_its_holder_exactly_one_is_recorded(house: House) -> None:
+    bill = next(house.fresh)
+    rivals = rival_transfers(house.desk, bill, 64)
+    answers = at_once([house.service], [[compact] for compact in rivals])
+    require_one_winner(answers, 64)
+
+
+def test_64_different_bills_are_all_transferred_at_once(house: House) -> None:
+    bills = [next(house.fresh) for _ in range(64)]
+    work = [[house.desk.transfer(bill, HOLDER, "bankcq")] for bill in bills]
+    answers = at_once([house.service], work)
+    assert Counter(status for status, _ in answers) == {201: 64}
+    assert len({json.loads(body)["index"] for _, body in answers}) == 64
+
+
+def test_one_event_sent_32_times_at_once_is_recorded_once_and_answered_alike(house: House) -> None:
+    compact = house.desk.transfer(next(house.fresh), HOLDER, "bankcq")
+    answers = at_once([house.service], [[compact]] * 32)
+    assert Counter(status for status, _ in answers) == {201: 1, 200: 31}
+    assert len({body for _, body in answers}) == 1
+
+
+RACES = [
+    pytest.param(200, id="200 transfers from 64 threads"),
+    pytest.param(1000, id="1000 transfers from 64 threads", marks=pytest.mark.torture),
+]
+
+
+@pytest.mark.parametrize("count", RACES)
+def test_n29_a_race_for_the_first_transfer_has_one_winner(house: House, count: int) -> None:
+    rivals = rival_transfers(house.desk, next(house.fresh), count)
+    answers = at_once([house.service], [rivals[first::64] for first in range(64)])
+    require_one_winner(answers, count)
+
+
+def test_two_processes_on_one_postgresql_let_one_transfer_win(
+    tmp_path_factory: pytest.TempPathFactory, new_postgres_database: Callable[[], str]
+) -> None:
+    first = new_service(tmp_path_factory.mktemp("first"), database_url=new_postgres_database())
+    desk = first.desk
+    bills: list[str] = []
+    first.fill(lambda running: bills.extend(many_bills.made(running, desk, 6)))
+    second = beside(first)
+    with ExitStack() as stack:
+        for service in (first, second):
+            stack.callback(service.stop)
+            service.start()
+        for bill in bills:
+            rivals = rival_transfers(desk, bill, 32)
+            require_one_winner(at_once([first, second], [[each] for each in rivals]), 32)
+    assert first.audit().problems == []
+
+
+def beside(service: Service) -> Service:
+    """A second process of the same platform, with its own port and checkpoint file."""
+    folder = service.folder / "second"
+    folder.mkdir()
+    state = folder / "state"
+    state.mkdir()
+    kept = (service.settings.state_dir / "checkpoint").read_bytes()
+    (state / "checkpoint").write_bytes(kept)
+    port = free_port()
+    changes = {"BOL_STATE_DIR": str(state), "BOL_BASE_URL": f"http://127.0.0.1:{port}"}
+    return Service(
+        folder=folder,
+        environment=service.environment | changes,
+        port=port,
+        signers=service.signers,
+    )

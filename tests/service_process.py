@@ -1,0 +1,167 @@
+"""`bol serve` as an operator runs it: a process group of its own, that tests start, stop and kill.
+
+The platform (keys, settings, folder) is the demonstration's; its log is opened and filled in this
+process before the server starts.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http.client import HTTPConnection
+from pathlib import Path
+
+from bol_service import bootstrap
+from bol_service.application.audit import AuditReport, audit
+from bol_service.cli.client import Answered, Client, Refused, Unreachable
+from bol_service.cli.demo_platform import prepare
+from bol_service.crypto.signers import LocalSigner
+from bol_service.ledger.note import VerifierKey
+from bol_service.settings import Settings, from_environment
+from bol_service.storage import schema
+from bol_service.storage.engine import open_engine
+from bol_service.storage.store import SqlStore
+from bol_service.wire.event_fields import instant_text
+from tests.desk import ORIGIN, SEEDS, STORY, Desk
+
+START_SECONDS = 60.0
+TICK = 0.02
+
+
+class ServerEnded(AssertionError):
+    """The server ended before it was ready; the message is what it wrote."""
+
+
+@dataclass(kw_only=True)
+class Service:
+    folder: Path
+    environment: dict[str, str]
+    port: int
+    signers: dict[str, LocalSigner]
+    process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    @property
+    def settings(self) -> Settings:
+        return from_environment(self.environment)
+
+    @property
+    def desk(self) -> Desk:
+        return Desk(signers=self.signers)
+
+    @property
+    def log_key(self) -> VerifierKey:
+        log_signer, _ = bootstrap.platform_keys(self.settings)
+        return bootstrap.log_verifier_key(ORIGIN, log_signer)
+
+    @property
+    def written(self) -> str:
+        """What the server printed since it was started last."""
+        return (self.folder / "server.log").read_text(encoding="utf-8", errors="replace")
+
+    def fill(self, work: Callable[[bootstrap.Running], None]) -> None:
+        """Let `work` use the service in this process, before the server is started."""
+        running = bootstrap.start(self.settings)
+        try:
+            work(running)
+        finally:
+            running.stop()
+
+    def launch(self, **changes: str) -> subprocess.Popen[bytes]:
+        """Start the server in a process group of its own, without waiting for it."""
+        command = [sys.executable, "-m", "bol_service", "serve", "--port", str(self.port)]
+        with open(self.folder / "server.log", "wb") as output:
+            self.process = subprocess.Popen(
+                command,
+                env=self.environment | changes,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        return self.process
+
+    def start(self) -> None:
+        """Start the server and wait until it is ready."""
+        process = self.launch()
+        deadline = time.monotonic() + START_SECONDS
+        while not self._ready():
+            try:
+                process.wait(TICK)
+            except subprocess.TimeoutExpired:
+                assert time.monotonic() < deadline, self.written
+                continue
+            raise ServerEnded(self.written)
+
+    def _ready(self) -> bool:
+        try:
+            return self.get("/readyz").status == 200
+        except (Unreachable, Refused):
+            return False
+
+    def kill(self) -> None:
+        """SIGKILL to the whole group: nothing of it can finish anything."""
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self.process = None
+
+    def stop(self) -> int:
+        """SIGTERM and wait; the exit code."""
+        if self.process is None:
+            return 0
+        self.process.terminate()
+        code = self.process.wait(30)
+        self.process = None
+        return code
+
+    def get(self, path: str) -> Answered:
+        client = Client(base_url=self.environment["BOL_BASE_URL"], origin=ORIGIN)
+        return client.request("GET", path, None, None, token=None)
+
+    def connect(self) -> HTTPConnection:
+        return HTTPConnection("127.0.0.1", self.port, timeout=60)
+
+    def audit(self) -> AuditReport:
+        engine = open_engine(self.environment["BOL_DATABASE_URL"])
+        report = audit(SqlStore(engine), [self.log_key])
+        engine.dispose()
+        return report
+
+
+def new_service(folder: Path, *, database_url: str | None = None) -> Service:
+    """A platform whose log is named but empty, its clock standing at `STORY`."""
+    platform = prepare(folder / "platform", SEEDS, datetime.now(UTC))
+    environment = dict(platform.environment)
+    if database_url is not None:
+        environment["BOL_DATABASE_URL"] = database_url
+    Path(environment["BOL_CLOCK_FILE"]).write_text(instant_text(STORY), encoding="ascii")
+    engine = open_engine(environment["BOL_DATABASE_URL"])
+    schema.upgrade(engine)
+    SqlStore(engine).create_log(ORIGIN)
+    engine.dispose()
+    return Service(
+        folder=platform.folder,
+        environment=environment,
+        port=platform.port,
+        signers=platform.signers,
+    )
+
+
+def post(connection: HTTPConnection, compact: str) -> tuple[int, bytes]:
+    """Send a signed event; status and body."""
+    connection.request("POST", "/v1/events", compact, {"Content-Type": "application/jose"})
+    answer = connection.getresponse()
+    return answer.status, answer.read()
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
