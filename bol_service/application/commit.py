@@ -8,21 +8,31 @@ together.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from bol_service.application import index, notices, platform_guard
 from bol_service.application.loading import Loader
 from bol_service.application.platform_guard import PlatformFacts
-from bol_service.application.ports import Batch, Claim, KeyRow, LogState, StoredEntry, Writing
+from bol_service.application.ports import (
+    Batch,
+    BillRow,
+    Claim,
+    KeyRow,
+    LogState,
+    StoredEntry,
+    Writing,
+)
+from bol_service.application.receipts import fresh_receipt, receipt_of
 from bol_service.domain import errors
 from bol_service.domain.events import AddKey, Event, GateOut, Issue, Recorded, Register, RotateKey
 from bol_service.domain.identifiers import StreamKind, parse_stream
 from bol_service.domain.states import BillState, Head
 from bol_service.ledger.checkpoint import Checkpoint
 from bol_service.ledger.entry import Entry, leaf
-from bol_service.ledger.merkle import Frontier
+from bol_service.ledger.merkle import Frontier, NodeId
+from bol_service.ledger.receipt import Receipt
 from bol_service.wire.event_fields import instant_text
 from bol_service.wire.events import SignedEvent
 
@@ -37,7 +47,16 @@ class Appended:
     resend: bool
 
 
+@dataclass(frozen=True, kw_only=True)
+class Accepted:
+    """What the sender of an event gets when it is in the log."""
+
+    receipt: Receipt
+    resend: bool
+
+
 Outcome = Appended | errors.Refusal
+Answer = Accepted | errors.Refusal
 
 
 class GroupCommit:
@@ -57,17 +76,38 @@ class GroupCommit:
         self._now = max(now, self._log.recorded_at) if self._log.recorded_at else now
         self._platform = platform
         self._frontier = Frontier.from_bytes(self._log.frontier.to_bytes())
+        self._edge = self._frontier.nodes()
         self._batch = Batch()
-        self._appended: dict[tuple[str, str], StoredEntry] = {}
+        self._by_payload: dict[str, StoredEntry] = {}
+        self._ids: set[tuple[str, str]] = set()
 
     def run(
         self, group: Sequence[SignedEvent], sign: SignCheckpoint
-    ) -> tuple[list[Outcome], Batch]:
-        """Judge `group` in order, write what was accepted, and tell the outcome of each."""
+    ) -> tuple[list[Answer], str | None]:
+        """Judge `group` in order and write what was accepted.
+
+        Returns the answer to each, and the checkpoint that covers all of them.
+        """
         self._loader.for_events([signed.event for signed in group])
+        self._read_earlier(group)
         outcomes = [self._outcome(signed) for signed in group]
-        self._write(sign)
-        return outcomes, self._batch
+        log = self._write(sign)
+        nodes = {
+            NodeId(node.level, node.position): node.hash
+            for node in (*self._edge, *self._batch.nodes)
+        }
+        return [self._answer(outcome, log, nodes) for outcome in outcomes], log.note
+
+    def _answer(self, outcome: Outcome, log: LogState, nodes: Mapping[NodeId, bytes]) -> Answer:
+        if not isinstance(outcome, Appended):
+            return outcome
+        entry = outcome.entry
+        receipt = (
+            fresh_receipt(entry, log, nodes)
+            if entry.index >= self._log.size
+            else receipt_of(self._writing, entry)
+        )
+        return Accepted(receipt=receipt, resend=outcome.resend)
 
     def _outcome(self, signed: SignedEvent) -> Outcome:
         try:
@@ -80,19 +120,22 @@ class GroupCommit:
             self._batch.notices += [(alarm, None) for alarm in alarms]
             return refusal
 
+    def _read_earlier(self, group: Sequence[SignedEvent]) -> None:
+        payloads = [signed.payload_digest for signed in group]
+        for entry in self._writing.earlier(payloads, [signed.event.id for signed in group]):
+            self._remember(entry)
+
+    def _remember(self, entry: StoredEntry) -> None:
+        self._by_payload[entry.payload_digest] = entry
+        self._ids.add((entry.actor, entry.event_id))
+
     def _earlier(self, signed: SignedEvent) -> StoredEntry | None:
         """The first entry of this very act; raises IdReused for another act under the same id."""
-        event, payload = signed.event, signed.payload_digest
-        if (event.actor, payload) in self._appended:
-            return self._appended[event.actor, payload]
-        same, reused = self._writing.earlier(event.actor, payload, event.id)
+        event = signed.event
+        same = self._by_payload.get(signed.payload_digest)
         if same is not None:
             return same
-        in_group = any(
-            entry.actor == event.actor and entry.event_id == event.id
-            for entry in self._batch.entries
-        )
-        if reused is not None or in_group:
+        if (event.actor, event.id) in self._ids:
             raise errors.IdReused(
                 f"{event.actor} used the id {event.id} for another event", pointer="/id"
             )
@@ -111,6 +154,7 @@ class GroupCommit:
         self._loader.for_events([event])  # neighbours may have made more of the world visible
         self._require_registrar(act)
         before = world.state(event.stream)
+        found_by = index.bill_row(world, before) if isinstance(before, BillState) else None
         state = world.judge(act)
         platform_guard.refuse_reserved_keys(event, self._platform.reserved_keys)
         platform_guard.require_known_rulebook(event, self._platform.rulebooks)
@@ -124,7 +168,9 @@ class GroupCommit:
         self._batch.states[event.stream] = (state, head, act.index)
         self._batch.taken.update(dict.fromkeys(taken, event.stream))
         self._batch.freed.update(freed)
-        self._index(act)
+        for claim in freed:
+            self._batch.taken.pop(claim, None)  # taken within this very group
+        self._index(act, found_by)
         told = notices.after(world, event, before, state)
         self._batch.notices += [(notice, act.index) for notice in told]
         return entry
@@ -166,10 +212,10 @@ class GroupCommit:
         nodes = self._frontier.append(leaf(event.stream, event.sequence, entry.entry))
         self._batch.nodes += nodes
         self._batch.entries.append(entry)
-        self._appended[event.actor, entry.payload_digest] = entry
+        self._remember(entry)
         return entry
 
-    def _index(self, act: Recorded) -> None:
+    def _index(self, act: Recorded, found_by: BillRow | None) -> None:
         event, world = act.event, self._loader.world
         if isinstance(event, Register | AddKey | RotateKey):
             party = event.stream.removeprefix("party:")
@@ -182,13 +228,16 @@ class GroupCommit:
         if isinstance(bill, BillState):
             if isinstance(event, Issue):
                 self._loader.bill(bill.bill)
-            self._batch.bills[bill.bill] = index.bill_row(world, bill)
+            row = index.bill_row(world, bill)
+            if row != found_by:
+                self._batch.bills[bill.bill] = row
 
-    def _write(self, sign: SignCheckpoint) -> None:
+    def _write(self, sign: SignCheckpoint) -> LogState:
+        """Append the batch; returns the log as it is then."""
         if not self._batch.entries:
             if self._batch.notices:
                 self._writing.append(self._batch, self._at_now(self._log))
-            return
+            return self._log
         checkpoint = Checkpoint(
             origin=self._log.origin, size=self._frontier.size, root=self._frontier.root()
         )
@@ -199,6 +248,7 @@ class GroupCommit:
             note=sign(checkpoint),
         )
         self._writing.append(self._batch, log)
+        return log
 
     def _at_now(self, log: LogState) -> LogState:
         return LogState(

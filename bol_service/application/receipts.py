@@ -6,7 +6,9 @@ the very bytes that the first sender got.
 
 from __future__ import annotations
 
-from bol_service.application.ports import Reading, StoredEntry
+from collections.abc import Mapping
+
+from bol_service.application.ports import LogState, Reading, StoredEntry
 from bol_service.ledger.merkle import NodeId, inclusion_nodes, inclusion_path
 from bol_service.ledger.receipt import Receipt
 
@@ -15,30 +17,39 @@ class NotCovered(RuntimeError):  # noqa: N818 - says what is the matter
     """No checkpoint covers an entry that is in the log: the database is damaged."""
 
 
-def receipt_of(
-    reading: Reading, entry: StoredEntry, fresh: dict[NodeId, bytes] | None = None
-) -> Receipt:
-    """The receipt of `entry`; nodes in `fresh` need not be read from the database."""
+def receipt_of(reading: Reading, entry: StoredEntry) -> Receipt:
+    """The receipt of an entry that was committed before."""
     found = reading.checkpoint(entry.index + 1)
     if found is None:
         raise NotCovered(f"entry {entry.index} is under no checkpoint; run: bol ledger check")
     size, note = found
+    return _receipt(entry, note, path_of(reading, entry.index, size))
+
+
+def fresh_receipt(entry: StoredEntry, log: LogState, nodes: Mapping[NodeId, bytes]) -> Receipt:
+    """The receipt of an entry of the group that made `log`; asks the database nothing.
+
+    `nodes` are those that the group made and the edge of the tree before it.
+    """
+    assert log.note is not None
+    path = inclusion_path(
+        lambda level, position: nodes[NodeId(level, position)], entry.index, log.size
+    )
+    return _receipt(entry, log.note, path)
+
+
+def path_of(reading: Reading, index: int, size: int) -> list[bytes]:
+    """The RFC 6962 inclusion path of an entry in the tree of `size`."""
+    nodes = reading.nodes(inclusion_nodes(index, size))
+    return inclusion_path(lambda level, position: nodes[NodeId(level, position)], index, size)
+
+
+def _receipt(entry: StoredEntry, note: str, path: list[bytes]) -> Receipt:
     return Receipt(
         entry=entry.entry,
         index=entry.index,
         stream=entry.stream,
         sequence=entry.sequence,
-        inclusion_path=tuple(path_of(reading, entry.index, size, fresh)),
+        inclusion_path=tuple(path),
         checkpoint=note,
     )
-
-
-def path_of(
-    reading: Reading, index: int, size: int, fresh: dict[NodeId, bytes] | None = None
-) -> list[bytes]:
-    """The RFC 6962 inclusion path of an entry in the tree of `size`."""
-    known = dict(fresh or {})
-    wanted = [node for node in inclusion_nodes(index, size) if node not in known]
-    if wanted:
-        known.update(reading.nodes(wanted))
-    return inclusion_path(lambda level, idx: known[NodeId(level, idx)], index, size)

@@ -1,23 +1,30 @@
 """The only write path: one signed event in, its receipt or a refusal out.
 
-Bytes and signatures are checked here, by the thread that received them; time, keys, knowledge, head
-and law are judged by the sequencer, inside the transaction that appends.
+Bytes and signatures are checked here, by the thread that received them; resends, time, keys,
+knowledge, head and law are judged by the sequencer, inside the transaction that appends.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
+from bol_service.application.commit import Accepted, Answer
 from bol_service.application.ports import KeyRow, Store
-from bol_service.application.receipts import receipt_of
-from bol_service.application.sequencer import Accepted, Sequencer
+from bol_service.application.sequencer import Sequencer
 from bol_service.domain import errors
 from bol_service.verification import signatures
 from bol_service.wire.events import SignedEvent, decode
+
+_REMEMBERED_KEYS = 10_000
 
 
 class Recorder:
     def __init__(self, store: Store, sequencer: Sequencer) -> None:
         self._store = store
         self._sequencer = sequencer
+        # A kid belongs to one party for ever, so a row read once is never stale. Whether the key
+        # may still sign is not known here: the sequencer judges that.
+        self._keys: dict[str, KeyRow] = {}
 
     def submit(self, compact: str) -> Accepted:
         """Record one event given as compact JWS.
@@ -29,18 +36,44 @@ class Recorder:
             errors.Refusal: Not well formed, not signed by a registered key, or not allowed.
             Busy, Uncertain: See `Sequencer.submit`.
         """
+        return self._sequencer.submit(self._verified(compact))
+
+    def submit_all(self, compacts: Sequence[str]) -> list[Answer]:
+        """Record events in their order, each answered for itself: a refused one harms no other.
+
+        Raises:
+            Busy: The queue has no room for all of them; none was taken.
+            Uncertain: See `Sequencer.submit`.
+        """
+        answers: list[Answer | None] = [None] * len(compacts)
+        lawful: list[tuple[int, SignedEvent]] = []
+        for number, compact in enumerate(compacts):
+            try:
+                lawful.append((number, self._verified(compact)))
+            except errors.Refusal as refusal:
+                answers[number] = refusal
+        judged = self._sequencer.submit_all([signed for _, signed in lawful])
+        for (number, _), answer in zip(lawful, judged, strict=True):
+            answers[number] = answer
+        return [answer for answer in answers if answer is not None]
+
+    def _verified(self, compact: str) -> SignedEvent:
         signed = decode(compact)
-        with self._store.reading() as reading:
-            found = {parsed.kid: reading.key(parsed.kid) for parsed in signed.signatures}
-            keys = {
-                kid: signatures.public_key(row.jwk) for kid, row in found.items() if row is not None
-            }
-            signatures.verify(signed, keys.get)
-            _require_own_key(signed, found.get(signed.parsed.kid))
-            same, _ = reading.earlier(signed.event.actor, signed.payload_digest, signed.event.id)
-            if same is not None and self._sequencer.failure is None:
-                return Accepted(receipt=receipt_of(reading, same), resend=True)
-        return self._sequencer.submit(signed)
+        rows = self._rows({parsed.kid for parsed in signed.signatures})
+        keys = {kid: signatures.public_key(row.jwk) for kid, row in rows.items()}
+        signatures.verify(signed, keys.get)
+        _require_own_key(signed, rows.get(signed.parsed.kid))
+        return signed
+
+    def _rows(self, kids: Iterable[str]) -> dict[str, KeyRow]:
+        unknown = [kid for kid in kids if kid not in self._keys]
+        if unknown:
+            with self._store.reading() as reading:
+                found = [reading.key(kid) for kid in unknown]
+            if len(self._keys) > _REMEMBERED_KEYS:
+                self._keys = {}
+            self._keys |= {row.kid: row for row in found if row is not None}
+        return {kid: self._keys[kid] for kid in kids if kid in self._keys}
 
 
 def _require_own_key(signed: SignedEvent, key: KeyRow | None) -> None:

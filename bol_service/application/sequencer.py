@@ -11,20 +11,17 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from time import monotonic
 
 import structlog
 
-from bol_service.application.commit import Appended, GroupCommit, SignCheckpoint
+from bol_service.application.commit import Accepted, Answer, GroupCommit, SignCheckpoint
 from bol_service.application.platform_guard import PlatformFacts
 from bol_service.application.ports import CheckpointFile, Clock, Store
-from bol_service.application.receipts import receipt_of
 from bol_service.domain import errors
-from bol_service.ledger.merkle import NodeId
-from bol_service.ledger.receipt import Receipt
 from bol_service.wire.events import SignedEvent
 
 MAX_GROUP = 256
@@ -44,15 +41,6 @@ class Uncertain(RuntimeError):  # noqa: N818 - says what is the matter
     """It is not known whether the event was recorded; sending the same bytes again tells."""
 
     retry_after = 1
-
-
-@dataclass(frozen=True, kw_only=True)
-class Accepted:
-    receipt: Receipt
-    resend: bool
-
-
-Answer = Accepted | errors.Refusal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +77,8 @@ class Sequencer:
         self._checkpoint_file = checkpoint_file
         self._platform = platform
         self._observe = observe
-        self._queue: queue.Queue[_Waiting | None] = queue.Queue(MAX_WAITING)
+        self._queue: queue.Queue[_Waiting | None] = queue.Queue()
+        self._entrance = threading.Lock()  # keeps the events of one sender together, in order
         self._thread = threading.Thread(target=self._run, name="sequencer", daemon=True)
         self._failure: BaseException | None = None
         self._kept: str | None = None
@@ -123,20 +112,31 @@ class Sequencer:
             Busy: The queue is full.
             Uncertain: The outcome is not known; send the same bytes again.
         """
-        waiting = _Waiting(signed=signed, answer=Future())
-        if not self.alive:
-            raise Uncertain("the sequencer is not running")
-        try:
-            self._queue.put_nowait(waiting)
-        except queue.Full:
-            raise Busy(f"{MAX_WAITING} events are waiting") from None
-        try:
-            answer = waiting.answer.result(ANSWER_WITHIN_SECONDS)
-        except TimeoutError:
-            raise Uncertain("no answer in time") from None
+        [answer] = self.submit_all([signed])
         if isinstance(answer, errors.Refusal):
             raise answer
         return answer
+
+    def submit_all(self, group: Sequence[SignedEvent]) -> list[Answer]:
+        """Judge and record events in their order, none or all of them taken into the queue.
+
+        Raises:
+            Busy: The queue has not room for all.
+            Uncertain: The outcome of at least one is not known; send the same bytes again.
+        """
+        if not self.alive:
+            raise Uncertain("the sequencer is not running")
+        waiting = [_Waiting(signed=signed, answer=Future()) for signed in group]
+        with self._entrance:
+            if self._queue.qsize() + len(waiting) > MAX_WAITING:
+                raise Busy(f"{self._queue.qsize()} events are waiting")
+            for entry in waiting:
+                self._queue.put_nowait(entry)
+        deadline = monotonic() + ANSWER_WITHIN_SECONDS
+        try:
+            return [entry.answer.result(deadline - monotonic()) for entry in waiting]
+        except TimeoutError:
+            raise Uncertain("no answer in time") from None
 
     def _run(self) -> None:
         while True:
@@ -181,15 +181,7 @@ class Sequencer:
     def _record(self, group: list[SignedEvent]) -> list[Answer]:
         with self._store.writing() as writing:
             commit = GroupCommit(writing, now=self._clock.now(), platform=self._platform)
-            outcomes, batch = commit.run(group, self._sign)
-            fresh = {NodeId(node.level, node.position): node.hash for node in batch.nodes}
-            answers: list[Answer] = [
-                Accepted(receipt=receipt_of(writing, outcome.entry, fresh), resend=outcome.resend)
-                if isinstance(outcome, Appended)
-                else outcome
-                for outcome in outcomes
-            ]
-            note = writing.log().note
+            answers, note = commit.run(group, self._sign)
         self._keep(note)
         return answers
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bol_service.application.ports import CheckpointFile, Reading, Store
-from bol_service.ledger.checkpoint import open_checkpoint
+from bol_service.application.ports import CheckpointFile, LogState, Reading, Store
+from bol_service.ledger.checkpoint import Checkpoint, open_checkpoint
 from bol_service.ledger.merkle import EMPTY_ROOT, Frontier, NodeId
 from bol_service.ledger.note import NoteError, VerifierKey
 
@@ -29,10 +29,11 @@ def require_continuity(
     receipts of that group are given out from now on.
     """
     with store.reading() as reading:
-        log = reading.log()
+        log = _head(reading)
         _require_root(log.size, log.frontier.root(), _root_at(reading, log.size), "the log's head")
         if log.note is not None:
-            _require_note(reading, log.note, log_keys, "the database's own checkpoint")
+            own = _require_note(reading, log.note, log_keys, "the database's own checkpoint")
+            _require_covered(log.size, own.size)
         note = checkpoint_file.read()
         if note is None:
             if log.size > 0:
@@ -48,7 +49,34 @@ def require_continuity(
         checkpoint_file.replace(log.note)
 
 
-def _require_note(reading: Reading, note: str, log_keys: Sequence[VerifierKey], name: str) -> None:
+def _head(reading: Reading) -> LogState:
+    try:
+        return reading.log()
+    except ValueError as error:
+        raise RollbackSuspected(
+            f"the log's head cannot be read: {error}. Restore the newest backup or the standby "
+            "(docs/operations.md, Restore)"
+        ) from None
+
+
+def _require_covered(size: int, covered: int) -> None:
+    """Otherwise an older checkpoint would take the place of the newer one in the file."""
+    if covered != size:
+        raise RollbackSuspected(
+            f"the database has {size} entries, its own checkpoint covers {covered}: one of them "
+            "was changed. Run: bol ledger check"
+        )
+
+
+def require_kept(store: Store, note: str, log_keys: Sequence[VerifierKey], name: str) -> None:
+    """Compare the database with a checkpoint that somebody else kept; raises RollbackSuspected."""
+    with store.reading() as reading:
+        _require_note(reading, note, log_keys, name)
+
+
+def _require_note(
+    reading: Reading, note: str, log_keys: Sequence[VerifierKey], name: str
+) -> Checkpoint:
     try:
         checkpoint = open_checkpoint(note, log_keys).checkpoint
     except NoteError as error:
@@ -61,6 +89,7 @@ def _require_note(reading: Reading, note: str, log_keys: Sequence[VerifierKey], 
             "database (docs/operations.md, Restore)"
         )
     _require_root(checkpoint.size, checkpoint.root, _root_at(reading, checkpoint.size), name)
+    return checkpoint
 
 
 def _require_root(size: int, stated: bytes, computed: bytes, name: str) -> None:
@@ -84,4 +113,7 @@ def _root_at(reading: Reading, size: int) -> bytes:
     missing = [node for node in wanted if node not in found]
     if missing:
         raise RollbackSuspected(f"the tree's node {missing[0]} is missing; run: bol ledger check")
-    return Frontier(size, [found[node] for node in wanted]).root()
+    try:
+        return Frontier(size, [found[node] for node in wanted]).root()
+    except ValueError as error:
+        raise RollbackSuspected(f"the tree is damaged: {error}; run: bol ledger check") from None

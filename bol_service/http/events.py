@@ -1,14 +1,21 @@
-"""The one route that writes: a signed event in, its receipt out."""
+"""The routes that write: a signed event in, its receipt out; or many, each with its own answer."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from flask import Response, json
 from flask_smorest import Blueprint
 
+from bol_service.application.commit import Answer
+from bol_service.crypto import strictjson
+from bol_service.domain import errors
 from bol_service.http.edge import StrictParser, body, services
-from bol_service.wire.answers import ReceiptAnswer
+from bol_service.http.problems import refusal_body
+from bol_service.wire.answers import BatchAnswer, ReceiptAnswer
 
 JOSE = "application/jose"
+MAX_BATCH = 500
 
 
 class StrictBlueprint(Blueprint):
@@ -43,3 +50,55 @@ def record_event() -> Response:
     )
     answer.set_etag(accepted.receipt.head)
     return answer
+
+
+@blueprint.post("/v1/events:batch")
+@blueprint.doc(
+    requestBody={
+        "required": True,
+        "description": f"A JSON array of 1 to {MAX_BATCH} compact JWS",
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "array",
+                    "items": {"type": "string"},
+                    "minItems": 1,
+                    "maxItems": MAX_BATCH,
+                }
+            }
+        },
+    }
+)
+@blueprint.response(200, BatchAnswer)
+def record_batch() -> Response:
+    """Record many signed events in their order, each answered for itself.
+
+    A refused event harms no other; events of one stream may follow each other in one batch. Sending
+    a batch again is safe: what was recorded gets its first receipt.
+    """
+    answers = services().recorder.submit_all(_compacts(body("application/json")))
+    return Response(
+        json.dumps({"items": [_item(answer) for answer in answers]}),
+        200,
+        content_type="application/json",
+    )
+
+
+def _compacts(content: bytes) -> list[str]:
+    try:
+        value = strictjson.loads_event(content)
+    except strictjson.BadJson as error:
+        raise errors.BadEvent(str(error), pointer=error.pointer) from None
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise errors.BadEvent("the batch is not an array of compact JWS", pointer="")
+    if not 1 <= len(value) <= MAX_BATCH:
+        raise errors.BadEvent(
+            f"the batch has {len(value)} events, 1 to {MAX_BATCH} are taken", pointer=""
+        )
+    return value
+
+
+def _item(answer: Answer) -> dict[str, Any]:
+    if isinstance(answer, errors.Refusal):
+        return {"status": answer.status, "problem": refusal_body(answer)}
+    return {"status": 200 if answer.resend else 201, "receipt": answer.receipt.to_value()}

@@ -1,6 +1,7 @@
 """Errors on the wire: RFC 9457 problem details, one catalogue of codes.
 
-The codes of the law come from `domain.errors`; `TRANSPORT` adds what HTTP itself can refuse. Every
+The codes of the law come from `domain.errors`; `TRANSPORT` adds what HTTP itself can refuse, and
+`WITNESS` what a witness refuses. Every
 answer that is not a success is made here, so that no other code can come out.
 """
 
@@ -104,8 +105,28 @@ TRANSPORT: tuple[Code, ...] = (
         next_step="Send the same bytes again: you get the receipt, or it is recorded now.",
     ),
 )
+WITNESS: tuple[Code, ...] = (
+    Code(
+        code="log_not_witnessed",
+        status=404,
+        title="This log is not witnessed here",
+        next_step="Ask the operator of this witness to add the log's key.",
+    ),
+    Code(
+        code="not_signed_by_log",
+        status=403,
+        title="The checkpoint is not signed by its log",
+        next_step="Sign the checkpoint with a key that this witness knows for the origin.",
+    ),
+    Code(
+        code="inconsistent_checkpoint",
+        status=422,
+        title="The checkpoint does not continue what was cosigned",
+        next_step="Prove consistency with the size cosigned last. A log that cannot has forked.",
+    ),
+)
 CATALOGUE: dict[str, Code] = {
-    **{entry.code: entry for entry in TRANSPORT},
+    **{entry.code: entry for entry in (*TRANSPORT, *WITNESS)},
     **{
         refusal.code: Code(
             code=refusal.code,
@@ -124,8 +145,14 @@ _BY_STATUS = {entry.status: entry.code for entry in TRANSPORT if entry.status !=
 
 def problem(code: str, detail: str, **more: Any) -> Response:
     """The problem answer of a catalogue code."""
+    body = problem_body(code, detail, **more)
+    return Response(json.dumps(body, ensure_ascii=False), body["status"], content_type=PROBLEM)
+
+
+def problem_body(code: str, detail: str, **more: Any) -> dict[str, Any]:
+    """The members of a problem (RFC 9457)."""
     entry = CATALOGUE[code]
-    body = {
+    return {
         "type": f"/docs/errors#{code}",
         "title": entry.title,
         "status": entry.status,
@@ -135,7 +162,6 @@ def problem(code: str, detail: str, **more: Any) -> Response:
         "requestId": g.get("request_id", ""),
         **{name: value for name, value in more.items() if value is not None},
     }
-    return Response(json.dumps(body, ensure_ascii=False), entry.status, content_type=PROBLEM)
 
 
 def register(app: Flask) -> None:
@@ -169,11 +195,17 @@ def _detail(error: HTTPException, status: int) -> str:
     return error.description or HTTPStatus(status).phrase
 
 
-def _refusal(error: errors.Refusal) -> Response:
+def refusal_body(error: errors.Refusal) -> dict[str, Any]:
+    """The problem that a refusal is."""
     # An unknown thing and a forbidden one must look alike, to the byte.
     if isinstance(error, errors.NotFound):
-        return problem(error.code, error.title)
-    return problem(error.code, error.message, pointer=error.pointer)
+        return problem_body(error.code, error.title)
+    return problem_body(error.code, error.message, pointer=error.pointer)
+
+
+def _refusal(error: errors.Refusal) -> Response:
+    body = refusal_body(error)
+    return Response(json.dumps(body, ensure_ascii=False), body["status"], content_type=PROBLEM)
 
 
 def _document(error: DocumentError) -> Response:

@@ -85,6 +85,18 @@ class Frontier:
     def root(self) -> bytes:
         return _fold(self.hashes)
 
+    def nodes(self) -> list[Node]:
+        """The edge: the complete subtrees that cover all leaves, largest first.
+
+        With these and the nodes that `append` returned since, the inclusion path of every leaf
+        appended since can be made (RFC 6962: what lies left of them is complete).
+        """
+        ids = _complete_nodes(_Range(0, self.size))
+        return [
+            Node(node.level, node.position, value)
+            for node, value in zip(ids, self.hashes, strict=True)
+        ]
+
     def to_bytes(self) -> bytes:
         """The size as 8 bytes, big-endian, then the hashes."""
         return struct.pack(">Q", self.size) + b"".join(self.hashes)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, or_, select, union
+from sqlalchemy import Connection, Row, func, select, text, union
 
 from bol_service.application.ports import (
     Claim,
@@ -22,16 +22,19 @@ from bol_service.ledger.entry import Entry
 from bol_service.ledger.merkle import Frontier, NodeId
 from bol_service.storage import tables
 from bol_service.storage.codec import decode_facts, decode_state
+from bol_service.storage.public_log import SqlPublicReading
+from bol_service.storage.statements import Statements
 from bol_service.wire.event_fields import instant
 
 _CHUNK = 500  # bound parameters per statement; SQLite's oldest limit is 999
 
 
-class SqlReading:
+class SqlReading(SqlPublicReading):
     """Implements `application.ports.Reading`."""
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+        super().__init__(connection)
+        self._statements = Statements(connection)
 
     def log(self) -> LogState:
         row = self._connection.execute(select(tables.log)).one()
@@ -43,15 +46,18 @@ class SqlReading:
         )
 
     def states(self, streams: Iterable[str]) -> dict[str, tuple[State, Head]]:
-        found: dict[str, tuple[State, Head]] = {}
-        for part in _chunks(sorted(streams)):
-            rows = self._connection.execute(
-                select(tables.states).where(tables.states.c.stream.in_(part))
+        wanted = self._statements.among("stream", "streams")
+        rows = self._connection.execute(
+            text(f"SELECT stream, kind, state, sequence, digest FROM states WHERE {wanted}"),  # noqa: S608
+            {"streams": self._statements.values(streams)},
+        )
+        return {
+            row.stream: (
+                decode_state(row.kind, row.state),
+                Head(sequence=row.sequence, digest=row.digest),
             )
-            for row in rows:
-                head = Head(sequence=row.sequence, digest=row.digest)
-                found[row.stream] = (decode_state(row.kind, row.state), head)
-        return found
+            for row in rows
+        }
 
     def state_count(self) -> int:
         counted: int = self._connection.execute(
@@ -76,18 +82,22 @@ class SqlReading:
         return KeyRow(kid=row.kid, party=row.party, jwk=row.jwk) if row else None
 
     def earlier(
-        self, actor: str, payload_digest: str, event_id: str
-    ) -> tuple[StoredEntry | None, StoredEntry | None]:
-        table = tables.entries
+        self, payload_digests: Iterable[str], event_ids: Iterable[str]
+    ) -> list[StoredEntry]:
+        # Two halves, so that each is answered by its own index.
+        same = self._statements.among("payload_digest", "digests")
+        reused = self._statements.among("event_id", "ids")
         rows = self._connection.execute(
-            select(table).where(
-                table.c.actor == actor,
-                or_(table.c.payload_digest == payload_digest, table.c.event_id == event_id),
-            )
-        ).all()
-        same = next((_entry(row) for row in rows if row.payload_digest == payload_digest), None)
-        reused = next((_entry(row) for row in rows if row.event_id == event_id), None)
-        return same, reused
+            text(
+                f"SELECT * FROM entries WHERE {same} "  # noqa: S608
+                f"UNION SELECT * FROM entries WHERE {reused}"
+            ),
+            {
+                "digests": self._statements.values(payload_digests),
+                "ids": self._statements.values(event_ids),
+            },
+        )
+        return [_entry(row) for row in rows]
 
     def entry(self, index: int) -> StoredEntry | None:
         table = tables.entries
@@ -115,14 +125,16 @@ class SqlReading:
         return [_entry(row) for row in rows]
 
     def nodes(self, ids: Iterable[NodeId]) -> dict[NodeId, bytes]:
-        table = tables.nodes
         found: dict[NodeId, bytes] = {}
-        for part in _chunks(sorted(set(ids)), _CHUNK // 2):
-            wanted = or_(
-                *(and_(table.c.level == node.level, table.c.idx == node.position) for node in part)
-            )
-            for row in self._connection.execute(select(table).where(wanted)):
-                found[NodeId(row.level, row.idx)] = row.hash
+        by_level: dict[int, list[int]] = {}
+        for node in set(ids):
+            by_level.setdefault(node.level, []).append(node.position)
+        wanted = self._statements.among("idx", "positions", "bigint")
+        statement = text(f"SELECT idx, hash FROM nodes WHERE level = :level AND {wanted}")  # noqa: S608
+        for level, positions in by_level.items():
+            bound = {"level": level, "positions": self._statements.values(positions)}
+            for row in self._connection.execute(statement, bound):
+                found[NodeId(level, row.idx)] = bytes(row.hash)
         return found
 
     def checkpoint(self, at_least: int) -> tuple[int, str] | None:

@@ -7,6 +7,7 @@ comes from. Whether a key may still sign is not asked here but by the law, at it
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from bol_service.crypto import jws, strictjson
 from bol_service.crypto.keys import PublicKey
@@ -34,8 +35,12 @@ def verify(signed: SignedEvent, key_of: KeyOf) -> None:
             raise errors.BadSignature(str(error)) from None
 
 
+@lru_cache(maxsize=4096)
 def public_key(jwk: str) -> PublicKey:
-    """The key that a state or a row keeps as JWK text."""
+    """The key that a state or a row keeps as JWK text.
+
+    Reading an Ed25519 point costs more than verifying with it, so keys are kept.
+    """
     return PublicKey.from_jwk(strictjson.loads_event(jwk.encode("ascii")))
 
 

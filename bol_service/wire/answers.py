@@ -51,6 +51,18 @@ class ReceiptAnswer(Answer):
     checkpoint = text("C2SP signed note")
 
 
+class BatchItem(Answer):
+    status = fields.Integer(metadata={"description": "What the event alone would have got"})
+    receipt = fields.Nested(ReceiptAnswer)
+    problem = fields.Nested(Problem)
+
+
+class BatchAnswer(Answer):
+    """One item per event, in the order of the batch."""
+
+    items = fields.List(fields.Nested(BatchItem))
+
+
 class PartyAnswer(Answer):
     party = text("Slug")
     legalName = text("Legal name")

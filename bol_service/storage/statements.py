@@ -1,0 +1,88 @@
+"""Constant SQL for the hot transaction, in the two dialects.
+
+Statements that SQLAlchemy builds for each call, with one parameter per value, cost more time than
+the database does (docs/adr/0005). These are made once per table. Many values travel as one
+parameter: a JSON text on SQLite, an array on PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, Integer, LargeBinary, Table, TextClause, text
+
+
+class Statements:
+    """The statements of one connection's dialect."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._postgresql = connection.dialect.name == "postgresql"
+
+    def among(self, column: str, name: str, kind: str = "text") -> str:
+        """SQL: `column` is one of the values bound to `name` with `values`."""
+        if self._postgresql:
+            return f"{column} = ANY(CAST(:{name} AS {kind}[]))"
+        return f"{column} IN (SELECT value FROM json_each(:{name}))"  # noqa: S608 - our own names
+
+    def values(self, items: Iterable[Any]) -> Any:
+        """Many values as one parameter."""
+        return list(items) if self._postgresql else json.dumps(list(items))
+
+    def insert(
+        self,
+        table: Table,
+        rows: Sequence[Mapping[str, Any]],
+        *,
+        replace: bool = False,
+        once: bool = False,
+    ) -> None:
+        """Insert rows that have all of the table's columns that any of them has.
+
+        `replace` overwrites a row with the same primary key, `once` leaves it as it is.
+        """
+        if not rows:
+            return
+        columns = tuple(rows[0])
+        statement = _insert(table, columns, self._postgresql, replace, once)
+        if self._postgresql:
+            arrays = {name: [row[name] for row in rows] for name in columns}
+            self._connection.execute(statement, arrays)
+        else:
+            self._connection.execute(statement, [dict(row) for row in rows])
+
+
+@cache
+def _insert(
+    table: Table, columns: tuple[str, ...], postgresql: bool, replace: bool, once: bool
+) -> TextClause:
+    names = ", ".join(columns)
+    if postgresql:
+        arrays = ", ".join(f"CAST(:{name} AS {_type(table.c[name].type)}[])" for name in columns)
+        source = f"SELECT * FROM unnest({arrays}) AS rows({names})"  # noqa: S608 - our own names
+    else:
+        source = f"VALUES ({', '.join(f':{name}' for name in columns)})"
+    conflict = _conflict(table, columns, replace, once)
+    sql = f"INSERT INTO {table.name} ({names}) {source}{conflict}"
+    return text(sql)
+
+
+def _conflict(table: Table, columns: tuple[str, ...], replace: bool, once: bool) -> str:
+    key = [column.name for column in table.primary_key]
+    if once:
+        return f" ON CONFLICT ({', '.join(key)}) DO NOTHING"
+    if not replace:
+        return ""
+    changed = ", ".join(f"{name} = excluded.{name}" for name in columns if name not in key)
+    return f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changed}"
+
+
+def _type(column_type: Any) -> str:
+    if isinstance(column_type, BigInteger):
+        return "bigint"
+    if isinstance(column_type, Integer):
+        return "integer"
+    return "bytea" if isinstance(column_type, LargeBinary) else "text"
