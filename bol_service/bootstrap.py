@@ -14,6 +14,7 @@ from importlib import resources
 from flask import Flask
 
 from bol_service.application.access_tokens import AccessTokens
+from bol_service.application.commit import SignCheckpoint
 from bol_service.application.documents import Documents
 from bol_service.application.evidence import Evidence
 from bol_service.application.ledger_queries import LedgerQueries
@@ -29,6 +30,7 @@ from bol_service.http.app import create_app
 from bol_service.http.edge import Services
 from bol_service.http.metrics import Metrics
 from bol_service.ledger.checkpoint import Checkpoint
+from bol_service.ledger.merkle import EMPTY_ROOT
 from bol_service.ledger.note import KeyType, VerifierKey, sign_note
 from bol_service.settings import Settings, SettingsError
 from bol_service.storage.checkpoint_file import FileCheckpoint
@@ -79,13 +81,36 @@ def start(settings: Settings) -> Running:
     lock = WriterLock(settings.database_url) if is_sqlite(engine) else None
     if lock is not None:
         lock.acquire()
-    checkpoint_file = FileCheckpoint(settings.state_dir)
-    log_key = log_verifier_key(settings.origin, log_signer)
-    require_continuity(store, checkpoint_file, [log_key])
-    _refuse_party_keys(store, log_signer, statement_signer)
-    services = _services(settings, store, checkpoint_file, log_signer, statement_signer)
+    try:
+        _refuse_party_keys(store, log_signer, statement_signer)
+        sign = _checkpoint_signer(settings.origin, log_signer)
+        checkpoint_file = _continued(settings, store, log_signer, sign)
+    except Exception:
+        if lock is not None:
+            lock.release()
+        raise
+    services = _services(settings, store, checkpoint_file, log_signer, statement_signer, sign)
     services.sequencer.start()
     return Running(app=create_app(services), services=services, store=store, lock=lock)
+
+
+def _continued(
+    settings: Settings, store: SqlStore, log_signer: Signer, sign: SignCheckpoint
+) -> FileCheckpoint:
+    """The checkpoint file, once database and file have been found to agree."""
+    checkpoint_file = FileCheckpoint(settings.state_dir)
+    require_continuity(store, checkpoint_file, [log_verifier_key(settings.origin, log_signer)])
+    if checkpoint_file.read() is None:
+        # The log is empty. From its first entry on the file is there, so that a missing file is
+        # always a fault, also after a crash in the first group.
+        empty = Checkpoint(origin=settings.origin, size=0, root=EMPTY_ROOT)
+        checkpoint_file.replace(sign(empty))
+    return checkpoint_file
+
+
+def _checkpoint_signer(origin: str, signer: Signer) -> SignCheckpoint:
+    public = signer.public.public_bytes_raw
+    return lambda checkpoint: sign_note(checkpoint.body(), origin, signer.sign, public)
 
 
 def _refuse_party_keys(store: SqlStore, *signers: Signer) -> None:
@@ -125,14 +150,10 @@ def _services(
     checkpoint_file: FileCheckpoint,
     log_signer: Signer,
     statement_signer: Signer,
+    sign: SignCheckpoint,
 ) -> Services:
     clock = clock_of(settings)
     metrics = Metrics()
-    public = log_signer.public.public_bytes_raw
-
-    def sign(checkpoint: Checkpoint) -> str:
-        return sign_note(checkpoint.body(), settings.origin, log_signer.sign, public)
-
     sequencer = Sequencer(
         store,
         clock,

@@ -11,6 +11,10 @@
 | BOL_KEY_PASSPHRASE or BOL_KEY_PASSPHRASE_FILE | opens both keys |
 | BOL_REGISTRAR_KIDS | comma-separated kids that may sign the log's first entry |
 | BOL_CLOCK_FILE | a settable clock, under `demo.` origins only |
+| BOL_WITNESSES | a C2SP tlog-policy file: the witnesses we ask, their addresses, the quorum |
+| BOL_WITNESS_KEY | our own key as a witness of others, used for nothing else |
+| BOL_WITNESS_NAME | our name as a witness; `<BOL_ORIGIN>/witness` if it is not set |
+| BOL_WITNESSED_LOGS | a C2SP tlog-policy file whose `log` lines name the logs we witness |
 """
 
 from __future__ import annotations
@@ -42,6 +46,10 @@ class Settings:
     passphrase: bytes
     registrar_kids: frozenset[str]
     clock_file: Path | None = None
+    witnesses: Path | None = None
+    witness_key: str | None = None
+    witness_name: str | None = None
+    witnessed_logs: Path | None = None
 
     @property
     def is_demo(self) -> bool:
@@ -61,7 +69,15 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         passphrase=_passphrase(environment),
         registrar_kids=frozenset(_required(environment, "BOL_REGISTRAR_KIDS").split(",")),
         clock_file=_optional_path(environment, "BOL_CLOCK_FILE"),
+        witnesses=_optional_path(environment, "BOL_WITNESSES"),
+        witness_key=environment.get("BOL_WITNESS_KEY", "").strip() or None,
+        witness_name=environment.get("BOL_WITNESS_NAME", "").strip() or None,
+        witnessed_logs=_optional_path(environment, "BOL_WITNESSED_LOGS"),
     )
+    if (settings.witness_key is None) != (settings.witnessed_logs is None):
+        raise SettingsError(
+            "a witness needs both BOL_WITNESS_KEY and BOL_WITNESSED_LOGS; one of them is not set"
+        )
     if settings.clock_file is not None and not settings.is_demo:
         raise SettingsError(
             f"BOL_CLOCK_FILE is for origins that begin with {DEMO_PREFIX!r}, not {settings.origin}"

@@ -25,7 +25,7 @@ LOCAL_DATE = "2027-03-01"
 SEEDS = Path(__file__).parent.parent / "seeds" / "demo"
 CAST = (
     *("operator", "yunling", "xlsc", "wrail", "guoyuan", "qinzhou", "sgterm"),
-    *("bankcq", "banksg", "straits"),
+    *("qiaolian", "bankcq", "banksg", "straits"),
 )
 Json = dict[str, Any]
 

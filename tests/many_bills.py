@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,15 @@ HOLDER = "yunling"
 CARRIER = "xlsc"
 RULEBOOK = hashlib.sha256(bootstrap.rulebook()).hexdigest()
 SIDE_BY_SIDE = 16
+Uploads = tuple[DocumentRow, DocumentRow]
+
+
+@dataclass(frozen=True)
+class Act:
+    actor: str
+    action: str
+    stream: str
+    details: Json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,9 +57,30 @@ class Maker:
 
     def issue(self, count: int) -> list[str]:
         """The ids of `count` new bills, all held by `HOLDER`."""
-        uploads = [self._upload(number) for number in range(count)]
+        uploads = [self.upload(number) for number in range(count)]
         with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
             return list(pool.map(self._issue, range(count), uploads))
+
+    def acts(self, number: int, uploads: Uploads) -> Iterator[Act]:
+        """From booking to issue; the bill number `number` has one container."""
+        draft, issued = uploads
+        assert draft.facts is not None
+        assert issued.facts is not None
+        shipment = drafting.uuid7(STORY)
+        stream = f"draft:{shipment}"
+        version = {"version": 1, "contentDigest": draft.facts.content_digest}
+        yield Act(CARRIER, "BOOKING", stream, _booking(number))
+        yield Act(CARRIER, "PUBLISH_DRAFT", stream, {**version, "document": draft.digest})
+        yield Act(HOLDER, "APPROVE_DRAFT", stream, version)
+        gate_in = {"occurredAt": instant_text(STORY), "localDate": LOCAL_DATE, "seals": ["S1"]}
+        yield Act("guoyuan", "GATE_IN", f"custody:{shipment}:{container(number)}", gate_in)
+        details = self._issue_details(shipment, issued)
+        yield Act(CARRIER, "ISSUE", f"bill:{issued.facts.checksum}", details)
+
+    def upload(self, number: int) -> Uploads:
+        """The draft and the issued document of the bill number `number`."""
+        issued = one_box_document(number)
+        return self._keep(draft_of(issued)), self._keep(issued)
 
     def act(
         self,
@@ -71,29 +102,15 @@ class Maker:
         optional = {name: party[name] for name in ("carrierCode", "facilities") if name in party}
         return {**proof, **optional, "identity": identity, "roles": party["roles"]}
 
-    def _upload(self, number: int) -> tuple[DocumentRow, DocumentRow]:
-        issued = one_box_document(number)
-        return self._keep(draft_of(issued)), self._keep(issued)
-
     def _keep(self, document: Json) -> DocumentRow:
         content = json.dumps(document, ensure_ascii=False).encode()
         return self.documents.upload(content, DocumentKind.TRANSPORT_DOCUMENT, CARRIER)
 
-    def _issue(self, number: int, uploads: tuple[DocumentRow, DocumentRow]) -> str:
-        draft, issued = uploads
-        assert draft.facts is not None
-        assert issued.facts is not None
-        shipment = drafting.uuid7(STORY)
-        version = {"version": 1, "contentDigest": draft.facts.content_digest}
-        stream = f"draft:{shipment}"
-        self.act(CARRIER, "BOOKING", stream, _booking(number))
-        self.act(CARRIER, "PUBLISH_DRAFT", stream, {**version, "document": draft.digest})
-        self.act(HOLDER, "APPROVE_DRAFT", stream, version)
-        gate_in = {"occurredAt": instant_text(STORY), "localDate": LOCAL_DATE, "seals": ["S1"]}
-        self.act("guoyuan", "GATE_IN", f"custody:{shipment}:{container(number)}", gate_in)
-        checksum = issued.facts.checksum
-        self.act(CARRIER, "ISSUE", f"bill:{checksum}", self._issue_details(shipment, issued))
-        return checksum
+    def _issue(self, number: int, uploads: Uploads) -> str:
+        for act in self.acts(number, uploads):
+            self.act(act.actor, act.action, act.stream, act.details)
+        assert uploads[1].facts is not None
+        return uploads[1].facts.checksum
 
     def _issue_details(self, shipment: str, issued: DocumentRow) -> Json:
         assert issued.facts is not None

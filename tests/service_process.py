@@ -35,7 +35,7 @@ START_SECONDS = 60.0
 TICK = 0.02
 
 
-class ServerEnded(AssertionError):
+class ServerEnded(AssertionError):  # noqa: N818 - says what happened
     """The server ended before it was ready; the message is what it wrote."""
 
 

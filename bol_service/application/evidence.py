@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from bol_service.application.cosigned import cosigned_size, with_cosignatures
 from bol_service.application.loading import Loader
 from bol_service.application.ports import Clock, Reading, Store, StoredEntry
 from bol_service.application.queries import may_read
@@ -27,6 +28,7 @@ from bol_service.ledger.checkpoint import parse_checkpoint
 from bol_service.ledger.entry import stream_tag
 from bol_service.ledger.merkle import NodeId, inclusion_nodes, inclusion_path
 from bol_service.ledger.note import parse_note
+from bol_service.ledger.policy import Policy
 from bol_service.verification.bundle import (
     Bundle,
     BundleEntry,
@@ -51,7 +53,16 @@ class _Cut:
 
 
 class Evidence:
-    def __init__(self, store: Store, clock: Clock, signer: Signer, origin: str) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        signer: Signer,
+        origin: str,
+        policy: Policy | None = None,
+    ) -> None:
+        """`policy` names the witnesses whose quorum a bundle's checkpoint should have."""
+        self._policy = policy or Policy()
         self._store = store
         self._clock = clock
         self._signer = signer
@@ -176,7 +187,7 @@ class Evidence:
         status: str,
         control: tuple[str, str | None, bool] | None,
     ) -> bytes:
-        note = _note(reading, cut.last)
+        note = self._note(reading, cut.last, max(entry.index for entry in entries))
         checkpoint = parse_checkpoint(parse_note(note).text)
         heads = {
             entry.stream: Head(sequence=entry.sequence, digest=entry.entry.event_digest)
@@ -201,18 +212,18 @@ class Evidence:
         )
         return bundle.to_bytes()
 
+    def _note(self, reading: Reading, last: int | None, highest: int) -> str:
+        """The checkpoint of now, or the first one that covers the entry `last`.
 
-def _note(reading: Reading, last: int | None) -> str:
-    """The checkpoint of now, or the first one that covers the entry `last`."""
-    if last is None:
-        note = reading.log().note
-        if note is None:
-            raise NotCovered("the log has no checkpoint")
-        return note
-    found = reading.checkpoint(last + 1)
-    if found is None:
-        raise NotCovered(f"entry {last} is under no checkpoint; run: bol ledger check")
-    return found[1]
+        Rather one with the quorum of witnesses, if it covers the entry `highest` of the bundle.
+        """
+        size = cosigned_size(reading, self._policy, highest + 1, newest=last is None)
+        if size is None:
+            size = reading.log().size if last is None else last + 1
+        found = reading.checkpoint(size)
+        if found is None:
+            raise NotCovered(f"entry {size - 1} is under no checkpoint; run: bol ledger check")
+        return with_cosignatures(reading, *found)
 
 
 def _closure(

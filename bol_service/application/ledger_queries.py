@@ -1,11 +1,14 @@
-"""Reading the public side of the log: checkpoint and RFC 6962 proofs."""
+"""Reading the public side of the log: checkpoint, tiles, and RFC 6962 proofs."""
 
 from __future__ import annotations
 
-from bol_service.application.ports import Store
+from bol_service.application.cosigned import with_cosignatures
+from bol_service.application.ports import Reading, Store
 from bol_service.application.receipts import path_of
 from bol_service.domain import errors
 from bol_service.ledger.merkle import NodeId, consistency_nodes, consistency_path
+from bol_service.ledger.proof_file import ProofFile
+from bol_service.ledger.tiles import Tile, TileError, parse_tile, write_entries, write_hashes
 
 
 class LedgerQueries:
@@ -17,12 +20,32 @@ class LedgerQueries:
             return reading.log().size
 
     def checkpoint(self) -> str:
-        """The latest signed checkpoint; raises NotFound while the log is empty."""
+        """The latest signed checkpoint with the cosignatures that it has by now; raises NotFound
+        while the log is empty."""
         with self._store.reading() as reading:
-            note = reading.log().note
-        if note is None:
-            raise errors.NotFound("the log is empty")
-        return note
+            return _cosigned_head(reading)
+
+    def tile(self, path: str) -> bytes:
+        """The content at a path like `tile/0/000.p/7`; raises NotFound beyond the log."""
+        try:
+            tile = parse_tile(path)
+        except TileError as error:
+            raise errors.NotFound(str(error)) from None
+        with self._store.reading() as reading:
+            size = reading.log().size
+            if not tile.is_in(size):
+                raise errors.NotFound(f"{path} is not in a log of {size} entries")
+            return _content(reading, tile)
+
+    def proof_file(self, index: int) -> str:
+        """A C2SP tlog-proof of the entry `index` under the latest checkpoint."""
+        with self._store.reading() as reading:
+            note = _cosigned_head(reading)
+            size = self._size(reading.log().size, None)
+            if not 0 <= index < size:
+                raise errors.NotFound(f"entry {index} is not in a tree of size {size}")
+            path = tuple(path_of(reading, index, size))
+        return ProofFile(index=index, path=path, checkpoint=note).text()
 
     def inclusion(self, index: int, size: int | None) -> tuple[int, list[bytes]]:
         """(tree size, path) for the entry `index`."""
@@ -38,12 +61,29 @@ class LedgerQueries:
             tree = self._size(reading.log().size, new)
             if not 0 <= old <= tree:
                 raise errors.NotFound(f"no tree of size {old} within one of {tree}")
-            nodes = reading.nodes(consistency_nodes(old, tree))
-        proof = consistency_path(lambda level, idx: nodes[NodeId(level, idx)], old, tree)
-        return tree, proof
+            return tree, consistency_of(reading, old, tree)
 
     def _size(self, current: int, wanted: int | None) -> int:
         size = current if wanted is None else wanted
         if not 0 <= size <= current:
             raise errors.NotFound(f"the log has {current} entries, {size} were asked for")
         return size
+
+
+def consistency_of(reading: Reading, old: int, new: int) -> list[bytes]:
+    """The RFC 6962 proof from the tree of `old` leaves to that of `new`."""
+    nodes = reading.nodes(consistency_nodes(old, new))
+    return consistency_path(lambda level, idx: nodes[NodeId(level, idx)], old, new)
+
+
+def _cosigned_head(reading: Reading) -> str:
+    head = reading.log()
+    if head.note is None:
+        raise errors.NotFound("the log is empty")
+    return with_cosignatures(reading, head.size, head.note)
+
+
+def _content(reading: Reading, tile: Tile) -> bytes:
+    if tile.level is None:
+        return write_entries(reading.public_entries(tile.first, tile.width))
+    return write_hashes(reading.complete_nodes(tile.merkle_level, tile.first, tile.width))

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from bol_service.application.witness_ports import PublicReading
 from bol_service.domain.document import DocumentFacts
 from bol_service.domain.states import Head, State
 from bol_service.ledger.entry import Entry
@@ -128,7 +129,7 @@ class Batch:
     notices: list[tuple[Notice, int | None]] = field(default_factory=list)
 
 
-class Reading(Protocol):
+class Reading(PublicReading, Protocol):
     """A consistent view of what is committed."""
 
     def log(self) -> LogState: ...
@@ -142,9 +143,9 @@ class Reading(Protocol):
     def key(self, kid: str) -> KeyRow | None: ...
 
     def earlier(
-        self, actor: str, payload_digest: str, event_id: str
-    ) -> tuple[StoredEntry | None, StoredEntry | None]:
-        """The entry with this payload, and the entry with this event id, of this actor."""
+        self, payload_digests: Iterable[str], event_ids: Iterable[str]
+    ) -> list[StoredEntry]:
+        """The entries that have one of these payloads or one of these event ids."""
         ...
 
     def entry(self, index: int) -> StoredEntry | None: ...

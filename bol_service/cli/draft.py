@@ -211,7 +211,7 @@ def approve(desk: Desk, shipment: str, version: int) -> None:
             f"Look at it again: bol draft show {known['shipment']}",
             "stale_draft",
         )
-    content, found = _document(desk.client, known)
+    content, found = draft_document(desk.client, known)
     if not desk.dry_run and not wants_json():
         remark(f"Version {version} of the draft:")
         facts(documents.summary(found, documents.parse(content)), err=True)
@@ -226,7 +226,7 @@ def approve(desk: Desk, shipment: str, version: int) -> None:
     )
 
 
-def _document(client: Client, known: Json) -> tuple[bytes, DocumentFacts]:
+def draft_document(client: Client, known: Json) -> tuple[bytes, DocumentFacts]:
     """The draft as uploaded, if it is the one that the carrier signed; raises Stopped."""
     content = client.fetch(f"/v1/drafts/{known['shipment']}/document").content
     found = documents.read(content)
@@ -276,7 +276,7 @@ def show_draft(connection: Connection, shipment: str) -> None:
             ]
         )
         if "version" in known:
-            content, found = _document(client, known)
+            content, found = draft_document(client, known)
             facts(documents.summary(found, documents.parse(content)))
 
     show(known, human)

@@ -188,7 +188,14 @@ def _print(renderable: Any, *, err: bool = False) -> None:
 
     stream = sys.stderr if err else sys.stdout
     width = None if stream.isatty() or "COLUMNS" in os.environ else PLAIN_WIDTH
-    console = Console(file=stream, width=width, markup=False, highlight=False, emoji=False)
+    console = Console(
+        file=stream,
+        width=width,
+        markup=False,
+        highlight=False,
+        emoji=False,
+        color_system=None if os.environ.get("NO_COLOR") else "auto",
+    )
     console.print(renderable)
 
 
@@ -225,6 +232,8 @@ _NOT_SET_UP: Final = frozenset(
         "bol_service.storage.schema.SchemaError",
         "bol_service.storage.engine.DatabaseBusy",
         "bol_service.application.startup.RollbackSuspected",
+        "sqlalchemy.exc.ArgumentError",
+        "sqlalchemy.exc.OperationalError",
     }
 )
 
@@ -239,7 +248,7 @@ def failure(error: Exception, *, as_json: bool) -> Failure | None:
         return error
     names = {f"{cls.__module__}.{cls.__qualname__}" for cls in type(error).__mro__}
     if names & _NOT_SET_UP:
-        problem = {"title": "Not set up", "code": "not_set_up", "detail": str(error)}
+        problem = {"title": "Not set up", "code": "not_set_up", "detail": str(error).split("\n")[0]}
         return Failure(problem, ExitCode.NOT_SET_UP, as_json=as_json)
     if "bol_service.cli.client.Refused" in names:
         answered: dict[str, Any] = getattr(error, "problem", {})

@@ -8,7 +8,7 @@ from flask import Flask
 from flask_smorest import Api
 from werkzeug.exceptions import HTTPException
 
-from bol_service.http import bills, docs, documents, edge, events, platform, problems
+from bol_service.http import bills, docs, documents, edge, events, platform, problems, witness
 from bol_service.settings import MAX_BODY_BYTES
 from bol_service.wire.answers import Problem
 
@@ -77,6 +77,7 @@ def _register(app: Flask) -> ProblemApi:
         platform.tokens,
         platform.health,
         platform.public,
+        witness.blueprint,
         docs.blueprint,
     ):
         api.register_blueprint(blueprint)

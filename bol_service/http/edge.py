@@ -23,12 +23,14 @@ from marshmallow import EXCLUDE, RAISE
 from webargs.flaskparser import FlaskParser
 
 from bol_service.application.access_tokens import AccessTokens, NotAuthenticated
+from bol_service.application.cosigning import Cosigning
 from bol_service.application.documents import Documents
 from bol_service.application.evidence import Evidence
 from bol_service.application.ledger_queries import LedgerQueries
 from bol_service.application.queries import Queries
 from bol_service.application.record import Recorder
 from bol_service.application.sequencer import Sequencer
+from bol_service.application.witness import Witness
 from bol_service.http.metrics import Metrics
 
 P = ParamSpec("P")
@@ -52,6 +54,8 @@ class Services:
     platform_code: str
     rulebook: bytes
     public_keys: tuple[dict[str, str], ...]
+    witness: Witness | None = None
+    cosigning: Cosigning | None = None
 
 
 def services() -> Services:

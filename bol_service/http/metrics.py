@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from bol_service.application.cosigning import Lag
 from bol_service.application.sequencer import Observed
 
 
@@ -41,6 +44,18 @@ class Metrics:
             "bol_queue_waiting", "Events waiting for the sequencer", registry=self.registry
         )
         self.log_size = Gauge("bol_log_size", "Entries in the log", registry=self.registry)
+        self._witness_lag = Gauge(
+            "bol_witness_lag_entries",
+            "Entries that are not yet under a cosignature of the witness",
+            ["witness"],
+            registry=self.registry,
+        )
+        self._witness_failures = Gauge(
+            "bol_witness_failures",
+            "Visits to the witness that failed, since the last one that did not",
+            ["witness"],
+            registry=self.registry,
+        )
 
     def request(self, route: str, method: str, status: int, seconds: float) -> None:
         self._requests.labels(route, method, str(status)).inc()
@@ -51,6 +66,11 @@ class Metrics:
         self._commit_seconds.observe(observed.seconds)
         self._accepted.inc(observed.accepted)
         self._refused.inc(observed.size - observed.accepted)
+
+    def lags(self, lags: Iterable[Lag]) -> None:
+        for lag in lags:
+            self._witness_lag.labels(lag.witness).set(lag.entries)
+            self._witness_failures.labels(lag.witness).set(lag.failures)
 
     def text(self) -> bytes:
         """The exposition format."""

@@ -18,6 +18,8 @@ health = StrictBlueprint("health", __name__, description="Health and metrics")
 public = StrictBlueprint("public", __name__, description="What anyone may read")
 
 GRANT = "client_credentials"
+TEXT = "text/plain; charset=utf-8"
+FOR_EVER = "public, max-age=31536000, immutable"
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
@@ -75,6 +77,9 @@ def metrics() -> Response:
     found = services().metrics
     found.waiting.set(services().sequencer.waiting)
     found.log_size.set(services().ledger.size())
+    cosigning = services().cosigning
+    if cosigning is not None:
+        found.lags(cosigning.lags())
     return Response(found.text(), 200, content_type="text/plain; version=0.0.4; charset=utf-8")
 
 
@@ -103,8 +108,30 @@ def jwks() -> dict[str, Any]:
 @public.response(200, description="C2SP tlog-checkpoint")
 def checkpoint() -> Response:
     """The latest signed head of the log."""
-    note = services().ledger.checkpoint()
-    return Response(note, 200, content_type="text/plain; charset=utf-8")
+    answer = Response(services().ledger.checkpoint(), 200, content_type=TEXT)
+    answer.headers["Cache-Control"] = "public, max-age=2"
+    return answer
+
+
+@public.get("/ledger/tile/<path:name>")
+@public.response(200, description="C2SP tlog-tiles: hashes of the tree, or entries")
+def tile(name: str) -> Response:
+    """A tile `<L>/<N>` of the tree, or a bundle `entries/<N>`, with `.p/<W>` if it is not full.
+
+    An entry is 72 bytes: a digest of the stream's name, the sequence in the stream, a digest of the
+    event. What a path named once never changes.
+    """
+    content = services().ledger.tile(f"tile/{name}")
+    answer = Response(content, 200, content_type="application/octet-stream")
+    answer.headers["Cache-Control"] = FOR_EVER
+    return answer
+
+
+@public.get("/ledger/proof/file/<int:index>")
+@public.response(200, description="C2SP tlog-proof")
+def proof_file(index: int) -> Response:
+    """That the entry `index` is in the log, as a file that can be checked offline."""
+    return Response(services().ledger.proof_file(index), 200, content_type=TEXT)
 
 
 @public.get("/ledger/proof/inclusion/<int:index>")

@@ -87,6 +87,16 @@ def public_entry(tag: bytes, sequence: int, entry_digest: bytes) -> bytes:
     return tag + struct.pack(">Q", sequence) + entry_digest
 
 
+def split_public_entry(data: bytes) -> tuple[bytes, int, bytes]:
+    """(tag, sequence, digest of the entry bytes); raises ValueError for what is none."""
+    if len(data) != PUBLIC_ENTRY_SIZE:
+        raise ValueError(f"a public entry has {PUBLIC_ENTRY_SIZE} bytes, not {len(data)}")
+    (sequence,) = struct.unpack_from(">Q", data, 32)
+    if sequence > MAX_SEQUENCE:
+        raise ValueError(f"a sequence lies in 0..{MAX_SEQUENCE}, not {sequence}")
+    return data[:32], sequence, data[40:]
+
+
 def leaf(stream: str, sequence: int, entry: Entry) -> bytes:
     """The leaf hash of an entry at its place in its stream."""
     return leaf_hash(public_entry(stream_tag(stream), sequence, entry.digest))

@@ -23,7 +23,8 @@ class FileCheckpoint:
 
     def read(self) -> str | None:
         try:
-            return self._path.read_text(encoding="utf-8")
+            # What is not UTF-8 is no note; whoever opens it says so, with the way out.
+            return self._path.read_text(encoding="utf-8", errors="replace")
         except FileNotFoundError:
             return None
 

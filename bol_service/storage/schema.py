@@ -63,9 +63,10 @@ def require_current(engine: Engine) -> None:
 def _guards(dialect: str) -> set[str]:
     """The names of the triggers that the migrations make."""
     verbs = ("update", "delete") if dialect == "sqlite" else ("update", "delete", "truncate")
-    own = {"log_stays"} if dialect == "sqlite" else {"log_no_truncate"}
+    stay = "stays" if dialect == "sqlite" else "no_truncate"
+    own = {f"{table}_{rule}" for table in ("log", "witnessed") for rule in ("only_grows", stay)}
     kept = {f"{table}_no_{verb}" for table in APPEND_ONLY for verb in verbs}
-    return kept | own | {"entries_contiguous", "log_only_grows"}
+    return kept | own | {"entries_contiguous"}
 
 
 def _config() -> Config:

@@ -3,7 +3,9 @@
 The log: `entries`, `nodes`, `checkpoints` are append-only (triggers in the migration); `log` is the
 one row that holds the head and only grows. `states`, `bills`, `bill_parties`, `bill_containers`,
 `keys` and `claims` are caches of what the entries say and can be rebuilt. `documents` is keyed by
-content. `notices` is the outbox. `access_tokens` is short-lived.
+content. `notices` is the outbox. `access_tokens` is short-lived. `cosignatures` is append-only and
+holds what witnesses signed under our checkpoints; `witnessed` holds the last checkpoint of every
+log that we cosign for, and only grows.
 
 Times are RFC 3339 UTC text with milliseconds: they sort, and they are the same in every database.
 """
@@ -53,8 +55,8 @@ entries = Table(
     Column("kid", String(43), nullable=False),
     Column("payload_digest", String(64), nullable=False),
     UniqueConstraint("stream", "sequence", name="uq_entries_stream"),
-    UniqueConstraint("actor", "event_id", name="uq_entries_event_id"),
-    UniqueConstraint("actor", "payload_digest", name="uq_entries_payload"),
+    UniqueConstraint("event_id", "actor", name="uq_entries_event_id"),
+    UniqueConstraint("payload_digest", name="uq_entries_payload"),
 )
 
 nodes = Table(
@@ -180,4 +182,22 @@ access_tokens = Table(
     Index("ix_access_tokens_expires", "expires"),
 )
 
-APPEND_ONLY = ("entries", "nodes", "checkpoints")
+cosignatures = Table(
+    "cosignatures",
+    metadata,
+    Column("size", Number, ForeignKey("checkpoints.size"), primary_key=True),
+    Column("witness", String(300), primary_key=True),
+    Column("line", Text, nullable=False),
+    Index("ix_cosignatures_witness", "witness", "size"),
+)
+
+witnessed = Table(
+    "witnessed",
+    metadata,
+    Column("origin", String(255), primary_key=True),
+    Column("size", Number, nullable=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("note", Text, nullable=False),
+)
+
+APPEND_ONLY = ("entries", "nodes", "checkpoints", "cosignatures")

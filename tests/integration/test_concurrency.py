@@ -1,4 +1,4 @@
-"""Many hands at once on a real server: one holder always, and nobody waits for somebody else's bill.
+"""Many hands at once on a real server: one holder always, and no bill waits for another.
 
 The servers are `bol serve` processes, the clients are threads with connections of their own that
 send at the same moment.

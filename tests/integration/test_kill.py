@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -130,7 +131,7 @@ def events_of(carter: Carter) -> list[str]:
 
 def require_one_history(ledger: LedgerQueries, seen: set[Checkpoint]) -> None:
     ordered = sorted(seen, key=lambda checkpoint: checkpoint.size)
-    for older, newer in zip(ordered, ordered[1:], strict=False):
+    for older, newer in pairwise(ordered):
         _, proof = ledger.consistency(older.size, newer.size)
         verify_consistency(older.size, newer.size, proof, older.root, newer.root)
 
@@ -159,7 +160,9 @@ def play(yard: Yard, kills: int) -> None:
         yard.require_sound()
         moves = sum(carter.moves for carter in yard.carters)
         resent = sum(carter.resent for carter in yard.carters)
-        print(f"{kills} kills: {moves} acknowledged, {resent} recorded before their answer got lost")
+        print(
+            f"{kills} kills: {moves} acknowledged, {resent} recorded before their answer got lost"
+        )
         assert moves > kills * CLIENTS, "the kills came before any work was done"
     finally:
         yard.service.stop()

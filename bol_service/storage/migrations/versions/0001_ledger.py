@@ -44,8 +44,8 @@ def _log_tables() -> None:
         sa.Column("kid", sa.String(43), nullable=False),
         sa.Column("payload_digest", sa.String(64), nullable=False),
         sa.UniqueConstraint("stream", "sequence", name="uq_entries_stream"),
-        sa.UniqueConstraint("actor", "event_id", name="uq_entries_event_id"),
-        sa.UniqueConstraint("actor", "payload_digest", name="uq_entries_payload"),
+        sa.UniqueConstraint("event_id", "actor", name="uq_entries_event_id"),
+        sa.UniqueConstraint("payload_digest", name="uq_entries_payload"),
     )
     op.create_table(
         "nodes",

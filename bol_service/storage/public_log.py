@@ -1,0 +1,65 @@
+"""Reading what of the log is public: nodes of the tree, 72-byte entries, cosignatures."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, Row, func, select
+
+from bol_service.application.witness_ports import Cosignature
+from bol_service.ledger.entry import Entry, public_entry, stream_tag
+from bol_service.storage import tables
+
+
+class SqlPublicReading:
+    """Implements `application.witness_ports.PublicReading`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def complete_nodes(self, level: int, first: int, count: int) -> list[bytes]:
+        table = tables.nodes
+        rows = self._connection.execute(
+            select(table.c.hash)
+            .where(table.c.level == level, table.c.idx >= first, table.c.idx < first + count)
+            .order_by(table.c.idx)
+        )
+        return [row.hash for row in rows]
+
+    def public_entries(self, first: int, count: int) -> list[bytes]:
+        table = tables.entries
+        rows = self._connection.execute(
+            select(table.c.stream, table.c.sequence, table.c.event, table.c.recorded_at)
+            .where(table.c.idx >= first, table.c.idx < first + count)
+            .order_by(table.c.idx)
+        )
+        return [_public(row) for row in rows]
+
+    def cosignatures(self, size: int) -> list[Cosignature]:
+        table = tables.cosignatures
+        rows = self._connection.execute(
+            select(table).where(table.c.size == size).order_by(table.c.witness)
+        )
+        return [_cosignature(row) for row in rows]
+
+    def cosigned(self, at_least: int, limit: int, *, newest: bool) -> list[Cosignature]:
+        table = tables.cosignatures
+        order = table.c.size.desc() if newest else table.c.size.asc()
+        rows = self._connection.execute(
+            select(table).where(table.c.size >= at_least).order_by(order).limit(limit)
+        )
+        return [_cosignature(row) for row in rows]
+
+    def last_cosigned(self, witness: str) -> int:
+        table = tables.cosignatures
+        found: int | None = self._connection.execute(
+            select(func.max(table.c.size)).where(table.c.witness == witness)
+        ).scalar_one()
+        return found or 0
+
+
+def _public(row: Row[tuple[str, int, str, str]]) -> bytes:
+    entry = Entry(event=row.event, recorded_at=row.recorded_at)
+    return public_entry(stream_tag(row.stream), row.sequence, entry.digest)
+
+
+def _cosignature(row: Row[tuple[int, str, str]]) -> Cosignature:
+    return Cosignature(size=row.size, witness=row.witness, line=row.line)

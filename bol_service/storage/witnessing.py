@@ -1,0 +1,72 @@
+"""What a platform keeps as a witness of others, and what others cosigned for it.
+
+Both are written apart from the log, in transactions of their own: neither waits for the lock on
+the log's head, so a commit never waits for a witness.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from bol_service.application.witness_ports import Cosignature, Witnessed
+from bol_service.storage import tables
+
+
+class SqlWitnessing:
+    """Implements `application.witness_ports.CosignatureBook` and `WitnessBook`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def add_cosignature(self, cosignature: Cosignature) -> None:
+        values = {
+            "size": cosignature.size,
+            "witness": cosignature.witness,
+            "line": cosignature.line,
+        }
+        try:
+            with self._engine.execution_options(writing=True).begin() as connection:
+                connection.execute(insert(tables.cosignatures).values(values))
+        except IntegrityError:
+            return  # another process of ours asked the same witness
+
+    def witnessed(self, origin: str) -> Witnessed | None:
+        with self._engine.begin() as connection:
+            return _kept(connection, origin, lock=False)
+
+    def advance(self, origin: str, decide: Callable[[Witnessed | None], Witnessed]) -> Witnessed:
+        try:
+            return self._advance(origin, decide)
+        except IntegrityError:
+            # Another process kept the first checkpoint of this log meanwhile; judge against it.
+            return self._advance(origin, decide)
+
+    def _advance(self, origin: str, decide: Callable[[Witnessed | None], Witnessed]) -> Witnessed:
+        with self._engine.execution_options(writing=True).begin() as connection:
+            kept = _kept(connection, origin, lock=True)
+            fresh = decide(kept)
+            if fresh != kept:
+                _keep(connection, fresh, is_first=kept is None)
+            return fresh
+
+
+def _kept(connection: Connection, origin: str, *, lock: bool) -> Witnessed | None:
+    query = select(tables.witnessed).where(tables.witnessed.c.origin == origin)
+    if lock:
+        query = query.with_for_update()  # SQLite's transaction holds its lock from the beginning
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        return None
+    return Witnessed(origin=row.origin, size=row.size, root=row.root, note=row.note)
+
+
+def _keep(connection: Connection, fresh: Witnessed, *, is_first: bool) -> None:
+    table = tables.witnessed
+    values = {"size": fresh.size, "root": fresh.root, "note": fresh.note}
+    if is_first:
+        connection.execute(insert(table).values(origin=fresh.origin, **values))
+    else:
+        connection.execute(update(table).where(table.c.origin == fresh.origin).values(values))
