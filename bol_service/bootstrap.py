@@ -13,6 +13,7 @@ from importlib import resources
 
 from flask import Flask
 
+from bol_service import bootstrap_witness
 from bol_service.application.access_tokens import AccessTokens
 from bol_service.application.commit import SignCheckpoint
 from bol_service.application.documents import Documents
@@ -24,6 +25,7 @@ from bol_service.application.queries import Queries
 from bol_service.application.record import Recorder
 from bol_service.application.sequencer import Sequencer
 from bol_service.application.startup import require_continuity
+from bol_service.bootstrap_witness import Witnesses
 from bol_service.crypto.keys import Algorithm
 from bol_service.crypto.signers import Signer, open_signer
 from bol_service.http.app import create_app
@@ -38,6 +40,7 @@ from bol_service.storage.clock import FileClock, SystemClock
 from bol_service.storage.engine import WriterLock, is_sqlite, open_engine
 from bol_service.storage.schema import require_current
 from bol_service.storage.store import SqlStore
+from bol_service.storage.witnessing import SqlWitnessing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +53,8 @@ class Running:
     lock: WriterLock | None
 
     def stop(self) -> None:
+        if self.services.cosigning is not None:
+            self.services.cosigning.stop()
         self.services.sequencer.stop()
         self.store.engine.dispose()
         if self.lock is not None:
@@ -74,6 +79,7 @@ def start(settings: Settings) -> Running:
             Each names the fault and the way out; nothing has been signed.
     """
     log_signer, statement_signer = platform_keys(settings)
+    witnesses = bootstrap_witness.witnesses_of(settings, log_signer, statement_signer)
     engine = open_engine(settings.database_url)
     store = SqlStore(engine)
     store.require_origin(settings.origin)
@@ -82,15 +88,20 @@ def start(settings: Settings) -> Running:
     if lock is not None:
         lock.acquire()
     try:
-        _refuse_party_keys(store, log_signer, statement_signer)
+        _refuse_party_keys(store, log_signer, statement_signer, *witnesses.reserved())
+        bootstrap_witness.compare(witnesses, store, log_verifier_key(settings.origin, log_signer))
         sign = _checkpoint_signer(settings.origin, log_signer)
         checkpoint_file = _continued(settings, store, log_signer, sign)
     except Exception:
         if lock is not None:
             lock.release()
         raise
-    services = _services(settings, store, checkpoint_file, log_signer, statement_signer, sign)
+    services = _services(
+        settings, store, checkpoint_file, log_signer, statement_signer, sign, witnesses
+    )
     services.sequencer.start()
+    if services.cosigning is not None:
+        services.cosigning.start()
     return Running(app=create_app(services), services=services, store=store, lock=lock)
 
 
@@ -151,8 +162,12 @@ def _services(
     log_signer: Signer,
     statement_signer: Signer,
     sign: SignCheckpoint,
+    witnesses: Witnesses,
 ) -> Services:
     clock = clock_of(settings)
+    book = SqlWitnessing(store.engine)
+    log_key = log_verifier_key(settings.origin, log_signer)
+    reserved = (log_signer, statement_signer, *witnesses.reserved())
     metrics = Metrics()
     sequencer = Sequencer(
         store,
@@ -160,7 +175,7 @@ def _services(
         sign,
         checkpoint_file,
         PlatformFacts(
-            reserved_keys=frozenset({log_signer.public.kid, statement_signer.public.kid}),
+            reserved_keys=frozenset(signer.public.kid for signer in reserved),
             registrars=settings.registrar_kids,
             rulebooks=frozenset({hashlib.sha256(rulebook()).hexdigest()}),
         ),
@@ -173,7 +188,7 @@ def _services(
         ledger=LedgerQueries(store),
         documents=Documents(store, clock),
         tokens=AccessTokens(store, clock, f"{settings.base_url}/oauth/token"),
-        evidence=Evidence(store, clock, statement_signer, settings.origin),
+        evidence=Evidence(store, clock, statement_signer, settings.origin, witnesses.policy),
         metrics=metrics,
         origin=settings.origin,
         platform_code=settings.platform_code,
@@ -181,5 +196,9 @@ def _services(
         public_keys=(
             {**log_signer.public.to_jwk(), "kid": log_signer.public.kid, "use": "sig"},
             {**statement_signer.public.to_jwk(), "kid": statement_signer.public.kid, "use": "sig"},
+        ),
+        witness=bootstrap_witness.own_witness(witnesses, book, clock),
+        cosigning=bootstrap_witness.cosigning(
+            witnesses, store, book, log_key, lambda _reason: sequencer.stop()
         ),
     )

@@ -35,7 +35,8 @@ import pytest
 from _pytest.runner import runtestprotocol
 
 PASSED, NOTICED, BROKEN = 0, 1, 3
-_OPTIONS = ["-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:randomly", "-q", "-s"]
+_OPTIONS = ["-p", "no:cacheprovider", "-p", "no:xdist", "-q", "-s", "-m", "not torture"]
+_CALLS_WITHOUT_NEWS = 100
 _MEMORY = 3 * 2**30
 _WALL_SECONDS = 180.0
 _PRELOADED = (
@@ -99,21 +100,37 @@ class Recorder:
     def __init__(self, paths: set[str]) -> None:
         self.recording = Recording()
         self._paths = paths
-        self._lines = self.recording.at_import
+        self._begin(self.recording.at_import)
 
     def start(self) -> None:
         threading.settrace(self._trace)
         sys.settrace(self._trace)
 
-    def _trace(self, frame: FrameType, event: str, arg: object) -> Any:
-        path = frame.f_code.co_filename
-        if path not in self._paths:
-            return None
-        lines = self._lines.setdefault(path, set())
-        lines.add(frame.f_lineno)
+    def _begin(self, reached: dict[str, set[int]]) -> None:
+        self._reached = reached
+        self._calls: dict[CodeType, int] = {}
+        self._followers: dict[str, Callable[..., Any]] = {}
 
-        def follow(inner: FrameType, event: str, arg: object) -> Any:
-            lines.add(inner.f_lineno)
+    def _trace(self, frame: FrameType, event: str, arg: object) -> Any:
+        """Follows a function until it has shown nothing new for many calls in this test."""
+        code = frame.f_code
+        if code.co_filename not in self._paths:
+            return None
+        calls = self._calls[code] = self._calls.get(code, 0) + 1
+        if calls > _CALLS_WITHOUT_NEWS:
+            return None
+        follower = self._followers.get(code.co_filename)
+        if follower is None:
+            follower = self._followers[code.co_filename] = self._follower(code.co_filename)
+        return follower(frame, event, arg)
+
+    def _follower(self, path: str) -> Callable[..., Any]:
+        lines, calls = self._reached.setdefault(path, set()), self._calls
+
+        def follow(frame: FrameType, event: str, arg: object) -> Any:
+            if frame.f_lineno not in lines:
+                lines.add(frame.f_lineno)
+                calls[frame.f_code] = 0
             return follow
 
         return follow
@@ -121,13 +138,17 @@ class Recorder:
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
         _forget_cached()
-        self._lines = self.recording.reached.setdefault(item.nodeid, {})
+        self._begin(self.recording.reached.setdefault(item.nodeid, {}))
         started = time.process_time()
         yield
         self.recording.seconds[item.nodeid] = time.process_time() - started
-        self._lines = {}
+        self._begin(self.recording.at_import)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self.recording.failed.append(report.nodeid)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
             self.recording.failed.append(report.nodeid)
 
@@ -147,7 +168,9 @@ def record(paths: set[str], arguments: list[str]) -> Recording:
     recorder = Recorder(paths)
     recorder.start()
     with _silence():
-        pytest.main([*_OPTIONS, *arguments], plugins=[recorder])
+        pytest.main(
+            [*_OPTIONS, "--continue-on-collection-errors", *arguments], plugins=[recorder]
+        )
     sys.settrace(None)
     return recorder.recording
 

@@ -157,7 +157,7 @@ def newcomer(platform: kit.Platform, voyage: Voyage, slug: str, country: str, ro
     identity = {
         "country": country,
         "identifiers": [{"type": "AUTHORITY", "value": slug}],
-        "legalName": slug,
+        "legalName": name or slug,
     }
     proof = drafting.prove_key(signer, origin=kit.ORIGIN, party=slug, identity=identity)
     details = {**proof, "identity": identity, **role}

@@ -153,6 +153,24 @@ def new_service(folder: Path, *, database_url: str | None = None) -> Service:
     )
 
 
+def beside(service: Service) -> Service:
+    """A second process of the same platform, with its own port and checkpoint file."""
+    folder = service.folder / "second"
+    folder.mkdir()
+    state = folder / "state"
+    state.mkdir()
+    kept = (service.settings.state_dir / "checkpoint").read_bytes()
+    (state / "checkpoint").write_bytes(kept)
+    port = free_port()
+    changes = {"BOL_STATE_DIR": str(state), "BOL_BASE_URL": f"http://127.0.0.1:{port}"}
+    return Service(
+        folder=folder,
+        environment=service.environment | changes,
+        port=port,
+        signers=service.signers,
+    )
+
+
 def post(connection: HTTPConnection, compact: str) -> tuple[int, bytes]:
     """Send a signed event; status and body."""
     connection.request("POST", "/v1/events", compact, {"Content-Type": "application/jose"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 
 from bol_service.application.ports import Reading
+from bol_service.application.witness_ports import Cosignature
 from bol_service.ledger.policy import NONE, Policy
 
 # Two hours of a cosignature a second. Whoever finds no quorum within them has to mend the
@@ -25,7 +26,11 @@ def cosigned_size(reading: Reading, policy: Policy, at_least: int, *, newest: bo
     if policy.quorum == NONE:
         return None
     found = reading.cosigned(at_least, _LOOK_BACK, newest=newest)
-    for size, group in groupby(found, key=lambda cosignature: cosignature.size):
+    for size, group in groupby(found, key=_size_of):
         if policy.is_met_by({cosignature.witness for cosignature in group}):
             return size
     return None
+
+
+def _size_of(cosignature: Cosignature) -> int:
+    return cosignature.size

@@ -156,7 +156,8 @@ class Courier:
 
 
 class Cosigning:
-    """Start it once per process; `halt` is told why the log must not be signed any more."""
+    """Start it once per process; `halt` is told why the log must not be signed any more, and
+    `halted` says it from then on."""
 
     def __init__(
         self,
@@ -174,6 +175,7 @@ class Cosigning:
             if witness.name in peers
         ]
         self._halt = halt
+        self.halted: str | None = None
         self._stopping = threading.Event()
         self._threads = [
             threading.Thread(target=self._run, args=(courier,), name="cosigning", daemon=True)
@@ -208,4 +210,5 @@ class Cosigning:
         except RollbackSuspected as error:
             log.critical("the log is not signed any more", witness=courier.name, error=str(error))
             self._stopping.set()
+            self.halted = str(error)
             self._halt(str(error))

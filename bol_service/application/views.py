@@ -19,6 +19,7 @@ from bol_service.domain.states import (
     DraftState,
     KeyRecord,
     PartyState,
+    Status,
 )
 from bol_service.domain.world import World
 from bol_service.wire.event_fields import instant_text
@@ -157,6 +158,8 @@ def bill(world: World, state: BillState, reader: str, document: Json | None) -> 
 
 def warnings(state: BillState, related: frozenset[Relation]) -> list[str]:
     """What a holder should think of before it acts; nothing here forbids anything."""
+    if state.status is not Status.ISSUED:
+        return []
     found = []
     control = state.control
     if Relation.HOLDER in related and control.title_holder not in (None, control.possessor):

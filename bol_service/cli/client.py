@@ -123,7 +123,7 @@ class Client:
     def head(self, stream: str) -> Head | None:
         """The head of a stream, None if it does not exist for me.
 
-        Party streams are public and read without a token, so that a new party can begin.
+        A party that is not registered has no token; it opens its first stream with `after=None`.
         """
         path = f"/v1/streams/{quote(stream, safe='')}/head"
         try:

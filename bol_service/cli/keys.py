@@ -126,19 +126,27 @@ def prove(
 
 @keys.command("vkey")
 @click.argument("path")
-@click.option("--name", "origin", required=True, type=parameters.origin, help="The log's origin.")
+@click.option(
+    "--name",
+    "origin",
+    required=True,
+    type=parameters.origin,
+    help="The log's origin, or the witness's name.",
+)
+@click.option("--witness", is_flag=True, help="The key cosigns other logs' checkpoints.")
 @passphrase_option
 @json_option
-def show_vkey(path: str, origin: str, passphrase_file: Path | None) -> None:
-    """Print the verifier key line of a log's key.
+def show_vkey(path: str, origin: str, witness: bool, passphrase_file: Path | None) -> None:
+    """Print the verifier key line of a log's or a witness's key.
 
-    That is the form of C2SP signed notes, in which trust files name the key.
+    That is the form of C2SP signed notes, in which trust files and policies name the key.
     """
     key = _public_key(path, passphrase_file)
+    kind = KeyType.COSIGNATURE if witness else KeyType.ED25519
     try:
-        vkey = VerifierKey(name=origin, type=KeyType.ED25519, public=key.public_bytes_raw).vkey
+        vkey = VerifierKey(name=origin, type=kind, public=key.public_bytes_raw).vkey
     except (ValueError, NoteError) as error:
-        raise KeyFileError(f"{path}: {error}; a log signs with Ed25519") from None
+        raise KeyFileError(f"{path}: {error}; logs and witnesses sign with Ed25519") from None
     show({"vkey": vkey}, lambda: click.echo(vkey))
 
 

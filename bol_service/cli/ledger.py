@@ -3,6 +3,7 @@
 1. `checkpoint` and `proof` ask a platform over HTTP and check its answers here; what could not be
    checked, for want of a key or of something kept, is told as such and ends with exit code 3.
 2. `check` audits the whole database; it stands in `ledger_check`.
+3. `follow` watches a log from outside; it stands in `ledger_follow`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 
 import click
 
-from bol_service.cli import ledger_check, parameters
+from bol_service.cli import ledger_check, ledger_follow, parameters
 from bol_service.cli.context import Connection, public
 from bol_service.cli.ledger_head import Head, log_key_options, log_keys, read_head
 from bol_service.cli.output import ExitCode, Stopped, remark, say, show, visible
@@ -31,6 +32,7 @@ def ledger() -> None:
 
 
 ledger.add_command(ledger_check.check)
+ledger.add_command(ledger_follow.follow)
 
 
 @ledger.group()

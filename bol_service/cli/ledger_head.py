@@ -35,6 +35,7 @@ def log_key_options(command: F) -> F:
     )(command)
     return click.option(
         "--log-vkey",
+        "--vkey",
         "vkeys",
         multiple=True,
         envvar="BOL_LOG_VKEY",

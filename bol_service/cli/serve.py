@@ -126,7 +126,7 @@ def db() -> None:
 @db.command()
 @json_option
 def upgrade() -> None:
-    """Bring the database to this version's schema; on a fresh one, name the log."""
+    """Bring the database to this schema; name a fresh log."""
     try:
         origin, url = database_only(os.environ)
         engine = open_engine(url)

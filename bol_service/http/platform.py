@@ -57,9 +57,16 @@ def readyz() -> tuple[dict[str, Any], int]:
         "sequencer": "ok" if sequencer.alive else "not running",
         "lastCommit": "ok" if sequencer.failure is None else repr(sequencer.failure),
         "database": _database(),
+        "witnesses": _witnesses(),
     }
     ready = all(state == "ok" for state in parts.values())
     return {"ready": ready, "parts": parts}, 200 if ready else 503
+
+
+def _witnesses() -> str:
+    """A witness that is away leaves us ready; one that knows another log than ours does not."""
+    cosigning = services().cosigning
+    return (cosigning.halted if cosigning is not None else None) or "ok"
 
 
 def _database() -> str:

@@ -1,8 +1,8 @@
 """Errors on the wire: RFC 9457 problem details, one catalogue of codes.
 
 The codes of the law come from `domain.errors`; `TRANSPORT` adds what HTTP itself can refuse, and
-`WITNESS` what a witness refuses. Every
-answer that is not a success is made here, so that no other code can come out.
+`WITNESS` what a witness of other logs refuses. Every answer that is not a success is made here, so
+that no other code can come out.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import Connection, Row, func, select
 
 from bol_service.application.witness_ports import Cosignature
@@ -56,10 +58,10 @@ class SqlPublicReading:
         return found or 0
 
 
-def _public(row: Row[tuple[str, int, str, str]]) -> bytes:
+def _public(row: Any) -> bytes:
     entry = Entry(event=row.event, recorded_at=row.recorded_at)
     return public_entry(stream_tag(row.stream), row.sequence, entry.digest)
 
 
-def _cosignature(row: Row[tuple[int, str, str]]) -> Cosignature:
+def _cosignature(row: Row[Any]) -> Cosignature:
     return Cosignature(size=row.size, witness=row.witness, line=row.line)

@@ -5,7 +5,7 @@ They describe what `application.views` builds. Members that the reader may not s
 
 from __future__ import annotations
 
-from marshmallow import INCLUDE, Schema, fields
+from marshmallow import INCLUDE, Schema, fields, validate
 
 
 class Answer(Schema):
@@ -195,7 +195,7 @@ class TokenRequest(Schema):
 
 class PageQuery(Schema):
     cursor = fields.String(load_default="")
-    limit = fields.Integer(load_default=50, validate=lambda n: 1 <= n <= 100)
+    limit = fields.Integer(load_default=50, validate=validate.Range(1, 100))
 
 
 class BillQuery(PageQuery):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -205,7 +206,7 @@ def test_an_act_whose_answer_was_lost_is_kept_and_recorded_once(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     before = len(port.events(port.bill))
-    with losing_answers(port.platform, monkeypatch):
+    with losing_answers(port.platform):
         ran = act(port, "bill", "sign", port.bill, "--json")
     assert ran.code == 3
     (kept,) = tmp_path.iterdir()
@@ -219,26 +220,23 @@ def test_an_act_whose_answer_was_lost_is_kept_and_recorded_once(
     assert again.json()["receipts"][0]["event"] == events[-1]["event"]
 
 
-class losing_answers:  # noqa: N801 - reads as what it does
+@contextmanager
+def losing_answers(platform: kit.Platform) -> Iterator[None]:
     """The platform records what is sent, and the line breaks before its answer."""
+    whole = platform.server.app
 
-    def __init__(self, platform: kit.Platform, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._server, self._monkeypatch = platform.server, monkeypatch
+    def app(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+        answer = whole(environ, start)
+        if environ["PATH_INFO"] == "/v1/events":
+            environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+            raise ConnectionResetError
+        return answer
 
-    def __enter__(self) -> None:
-        whole = self._server.app
-
-        def app(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
-            answer = whole(environ, start)
-            if environ["PATH_INFO"] == "/v1/events":
-                raise ConnectionResetError
-            return answer
-
-        self._whole = whole
-        self._server.app = app
-
-    def __exit__(self, *_: object) -> None:
-        self._server.app = self._whole
+    platform.server.app = app
+    try:
+        yield
+    finally:
+        platform.server.app = whole
 
 
 def test_a_resend_gives_the_first_receipt(port: Port, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ import pytest
 from tests import many_bills
 from tests.desk import Desk
 from tests.many_bills import HOLDER
-from tests.service_process import Service, free_port, new_service, post
+from tests.service_process import Service, beside, new_service, post
 
 BILLS = 64 + 4
 RECIPIENTS = ("bankcq", "banksg", "straits")
@@ -125,21 +125,3 @@ def test_two_processes_on_one_postgresql_let_one_transfer_win(
             rivals = rival_transfers(desk, bill, 32)
             require_one_winner(at_once([first, second], [[each] for each in rivals]), 32)
     assert first.audit().problems == []
-
-
-def beside(service: Service) -> Service:
-    """A second process of the same platform, with its own port and checkpoint file."""
-    folder = service.folder / "second"
-    folder.mkdir()
-    state = folder / "state"
-    state.mkdir()
-    kept = (service.settings.state_dir / "checkpoint").read_bytes()
-    (state / "checkpoint").write_bytes(kept)
-    port = free_port()
-    changes = {"BOL_STATE_DIR": str(state), "BOL_BASE_URL": f"http://127.0.0.1:{port}"}
-    return Service(
-        folder=folder,
-        environment=service.environment | changes,
-        port=port,
-        signers=service.signers,
-    )

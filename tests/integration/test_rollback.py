@@ -21,6 +21,7 @@ from tests.desk import Desk
 from tests.many_bills import HOLDER
 from tests.service_process import Service, new_service
 
+EDGE = "level = (SELECT max(level) FROM nodes)"  # a node on which the root rests directly
 SIDE_FILES = ("-wal", "-shm")
 
 
@@ -168,17 +169,17 @@ def test_an_equal_checkpoint_is_left_alone(house: House) -> None:
     ("statement", "words"),
     [
         pytest.param(
-            "UPDATE nodes SET hash = substr(hash, 1, 31) WHERE level = (SELECT max(level) FROM nodes)",
+            f"UPDATE nodes SET hash = substr(hash, 1, 31) WHERE {EDGE}",
             "the tree is damaged",
             id="a tree node is cut short",
         ),
         pytest.param(
-            "DELETE FROM nodes WHERE level = (SELECT max(level) FROM nodes)",
+            f"DELETE FROM nodes WHERE {EDGE}",
             "node .* is missing",
             id="a tree node is missing",
         ),
         pytest.param(
-            "UPDATE nodes SET hash = randomblob(32) WHERE level = (SELECT max(level) FROM nodes)",
+            f"UPDATE nodes SET hash = randomblob(32) WHERE {EDGE}",
             "one of them was changed",
             id="a tree node is another",
         ),

@@ -1,0 +1,73 @@
+"""`bol demo` and `bol seed` as commands: they prove the voyage, and notice when it differs."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.desk import SEEDS
+
+
+def bol(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if name[:4] != "BOL_"}
+    return subprocess.run(
+        [sys.executable, "-m", "bol_service", *arguments],
+        env=environment | {"PYTHONPATH": str(SEEDS.parents[1])},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def test_the_demo_plays_the_voyage_and_leaves_evidence_that_anyone_can_check(
+    tmp_path: Path,
+) -> None:
+    done = bol(tmp_path, "demo", "--out", "out")
+    assert done.returncode == 0, done.stderr
+    for words in (
+        "Chongqing – Qinzhou – Singapore  重庆 – 钦州 – 新加坡",
+        "duplicate_cargo",
+        "stale_head",
+        "verifies offline: exit code 0",
+        "cannot say without a trust file: exit code 3",
+        "one flipped byte is detected: exit code 1",
+        "The voyage went as written",
+    ):
+        assert words in done.stdout
+    [evidence] = (tmp_path / "out").glob("*.ebl.json")
+    trust = tmp_path / "out" / "trust.json"
+    assert bol(tmp_path, "verify", str(evidence), "--trust", str(trust)).returncode == 0
+    assert bol(tmp_path, "verify", str(evidence)).returncode == 3
+
+
+def test_a_seed_leaves_keys_trust_and_the_bill(tmp_path: Path) -> None:
+    done = bol(tmp_path, "seed", "--no-serve", "--folder", "platform", "--port", "0", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert len(told["bill"]) == 64
+    assert (tmp_path / "platform" / "trust.json").exists()
+    assert (tmp_path / "platform" / "keys" / "straits.pem").exists()
+
+
+def test_the_demo_fails_when_the_script_expects_something_else(tmp_path: Path) -> None:
+    seeds = tmp_path / "seeds"
+    shutil.copytree(SEEDS, seeds)
+    script = seeds / "voyage.json"
+    voyage = json.loads(script.read_text(encoding="utf-8"))
+    refusals = {step["expect"]: step for step in voyage["steps"] if "expect" in step}
+    refusals["no_mandate"]["expect"] = "not_holder"
+    del refusals["stale_draft"]["expect"]
+    script.write_text(json.dumps(voyage), encoding="utf-8")
+    done = bol(tmp_path, "demo", "--out", "out", "--seeds", str(seeds), "--json")
+    assert done.returncode == 1
+    surprises = json.loads(done.stdout)["surprises"]
+    assert [each.partition("came out as ")[2] for each in surprises] == [
+        "no_mandate, expected not_holder",
+        "stale_draft, expected recorded",
+    ]
