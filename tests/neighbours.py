@@ -160,13 +160,18 @@ def served(app: Any) -> Iterator[BaseWSGIServer]:
         server.server_close()
 
 
+def away(_environ: Any, start_response: Any) -> list[bytes]:
+    """The application of a platform that is being repaired."""
+    start_response("503 Service Unavailable", [])
+    return []
+
+
 def closed_port() -> int:
     """A port on which nobody answers."""
     server = make_server("127.0.0.1", 0, lambda *_: [])
     port = server.server_port
     server.server_close()
     return port
-
 
 
 def _settings(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -29,6 +28,7 @@ from bol_service.storage import schema
 from bol_service.storage.engine import open_engine
 from bol_service.storage.store import SqlStore
 from bol_service.wire.event_fields import instant_text
+from scripts.local_postgres import free_port
 from tests.desk import ORIGIN, SEEDS, STORY, Desk
 
 START_SECONDS = 60.0
@@ -176,10 +176,3 @@ def post(connection: HTTPConnection, compact: str) -> tuple[int, bytes]:
     connection.request("POST", "/v1/events", compact, {"Content-Type": "application/jose"})
     answer = connection.getresponse()
     return answer.status, answer.read()
-
-
-def free_port() -> int:
-    """A loopback port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

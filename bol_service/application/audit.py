@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from bol_service.application.documents import parse
-from bol_service.application.ports import Reading, Store, StoredEntry
+from bol_service.application.ports import LogState, Reading, Store, StoredEntry
 from bol_service.crypto.keys import PublicKey
 from bol_service.domain import errors
 from bol_service.domain.events import Issue, Recorded
@@ -30,7 +30,7 @@ from bol_service.ledger.merkle import Frontier, NodeId
 from bol_service.ledger.note import NoteError, VerifierKey
 from bol_service.verification import signatures
 from bol_service.wire.document import DocumentError, read_document
-from bol_service.wire.event_fields import instant
+from bol_service.wire.event_fields import instant, instant_text
 from bol_service.wire.events import SignedEvent, decode
 
 _PAGE = 500
@@ -54,17 +54,25 @@ def audit(
 ) -> AuditReport:
     """Audit the whole ledger. Stops at the first entry that cannot be replayed."""
     with store.reading() as reading:
-        return _Audit(reading, log_keys, progress).run()
+        try:
+            log = reading.log()
+        except ValueError as error:
+            return AuditReport(problems=[f"the head cannot be read: {error}"])
+        return _Audit(reading, log, log_keys, progress).run()
 
 
 class _Audit:
     def __init__(
-        self, reading: Reading, log_keys: Sequence[VerifierKey], progress: Progress
+        self,
+        reading: Reading,
+        log: LogState,
+        log_keys: Sequence[VerifierKey],
+        progress: Progress,
     ) -> None:
         self._reading = reading
+        self._log = log
         self._log_keys = log_keys
         self._progress = progress
-        self._log = reading.log()
         self._world = World(self._log.origin)
         self._frontier = Frontier()
         self._report = AuditReport()
@@ -86,15 +94,28 @@ class _Audit:
 
     def _entries(self) -> bool:
         while True:
-            part = self._reading.scan(self._frontier.size, _PAGE)
+            part = self._page()
+            if part is None:
+                return False
             notes = self._checkpoints(self._frontier.size + 1, self._frontier.size + len(part))
             for entry in part:
                 if not self._entry(entry):
                     return False
                 self._checkpoint(notes.get(self._frontier.size))
             self._progress(self._frontier.size, self._log.size)
-            if len(part) < _PAGE:
+            if not part:
                 return True
+
+    def _page(self) -> list[StoredEntry] | None:
+        """The next rows; None, with a problem told, where the very next one is unreadable."""
+        first = self._frontier.size
+        for limit in (_PAGE, 1):  # one by one as soon as a page holds a row that is no entry
+            try:
+                return self._reading.scan(first, limit)
+            except ValueError as error:
+                reason = str(error)
+        self._problem(f"entry {first} cannot be read: {reason}")
+        return None
 
     def _entry(self, entry: StoredEntry) -> bool:
         index = self._frontier.size
@@ -159,7 +180,10 @@ class _Audit:
     def _document(self, signed: SignedEvent) -> None:
         if not isinstance(signed.event, Issue):
             return
-        row = self._reading.document(signed.event.received_bytes)
+        try:
+            row = self._reading.document(signed.event.received_bytes)
+        except ValueError as error:
+            raise errors.BadEvent(f"its document cannot be read: {error}") from None
         if row is None:
             raise errors.BadEvent(f"document {signed.event.received_bytes} is missing")
         if hashlib.sha256(row.content).hexdigest() != signed.event.received_bytes:
@@ -224,14 +248,41 @@ class _Audit:
             )
         elif self._log.frontier.root() != self._frontier.root():
             self._problem("the head's frontier is not what the entries make")
-        if self._log.size and self._reading.checkpoint(self._log.size) is None:
-            self._problem(f"no checkpoint covers the head at size {self._log.size}")
+        if self._log.size:
+            self._head_checkpoint(self._log.size)
+        recorded = instant_text(self._log.recorded_at) if self._log.recorded_at else ""
+        if recorded != self._last_recorded:
+            self._problem(
+                f"the head was recorded at {recorded}, its last entry at {self._last_recorded}"
+            )
+        # A complete node of level n stands over 2^n leaves.
+        size = self._frontier.size
+        made = sum(size >> level for level in range(size.bit_length()))
+        if self._reading.node_count() != made:
+            self._problem(
+                f"{self._reading.node_count()} tree nodes are stored, {size} entries make {made}"
+            )
+
+    def _head_checkpoint(self, size: int) -> None:
+        found = self._reading.checkpoint(size)
+        if found is None:
+            self._problem(f"no checkpoint covers the head at size {size}")
+        elif found != (size, self._log.note):
+            self._problem(
+                f"the head's own note is not the checkpoint of size {size}, the next one stored is "
+                f"of size {found[0]}"
+            )
+        if self._reading.checkpoint(size + 1) is not None:
+            self._problem(f"a checkpoint is stored for more than the {size} entries of the log")
 
     def _states(self) -> None:
         made, heads = self._world.states, self._world.heads
-        stored = self._reading.states(made)
         for stream, state in made.items():
-            found = stored.get(stream)
+            try:
+                found = self._reading.states([stream]).get(stream)
+            except ValueError as error:
+                self._problem(f"the cached state of {stream} cannot be read: {error}")
+                continue
             if found is None:
                 self._problem(f"the cached state of {stream} is missing")
             elif found != (state, heads[stream]):

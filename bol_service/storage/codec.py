@@ -29,7 +29,11 @@ def encode_state(state: State) -> bytes:
 
 
 def decode_state(kind: str, data: bytes) -> State:
-    state: State = _decoders[kind].decode(data)
+    """Raises ValueError for bytes that no `encode_state` has written."""
+    try:
+        state: State = _decoders[kind].decode(data)
+    except (KeyError, msgspec.MsgspecError) as error:
+        raise ValueError(f"no state of kind {kind!r}: {error}") from None
     return state
 
 
@@ -38,4 +42,8 @@ def encode_facts(facts: DocumentFacts) -> bytes:
 
 
 def decode_facts(data: bytes) -> DocumentFacts:
-    return _facts_decoder.decode(data)
+    """Raises ValueError for bytes that no `encode_facts` has written."""
+    try:
+        return _facts_decoder.decode(data)
+    except msgspec.MsgspecError as error:
+        raise ValueError(f"no document facts: {error}") from None

@@ -38,9 +38,12 @@ class SqlReading(SqlPublicReading):
 
     def log(self) -> LogState:
         row = self._connection.execute(select(tables.log)).one()
+        frontier = Frontier.from_bytes(row.frontier)
+        if frontier.size != row.size:
+            raise ValueError(f"the size is {row.size}, the frontier is of size {frontier.size}")
         return LogState(
             origin=row.origin,
-            frontier=Frontier.from_bytes(row.frontier),
+            frontier=frontier,
             recorded_at=instant(row.recorded_at) if row.recorded_at else None,
             note=row.note,
         )
@@ -62,6 +65,12 @@ class SqlReading(SqlPublicReading):
     def state_count(self) -> int:
         counted: int = self._connection.execute(
             select(func.count()).select_from(tables.states)
+        ).scalar_one()
+        return counted
+
+    def node_count(self) -> int:
+        counted: int = self._connection.execute(
+            select(func.count()).select_from(tables.nodes)
         ).scalar_one()
         return counted
 

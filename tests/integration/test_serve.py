@@ -43,10 +43,9 @@ def refused(service: Service, **changes: str) -> str:
 def test_a_started_server_is_ready_and_says_where_it_listens(service: Service) -> None:
     service.start()
     answer = service.get("/readyz").json()
-    assert answer == {
-        "ready": True,
-        "parts": {"sequencer": "ok", "lastCommit": "ok", "database": "ok"},
-    }
+    assert answer["ready"]
+    assert {"sequencer", "lastCommit", "database"} <= set(answer["parts"])
+    assert set(answer["parts"].values()) == {"ok"}
     assert service.get("/healthz").json() == {"status": "ok"}
     assert f"serving demo.cq.example/ebl on http://127.0.0.1:{service.port}" in service.written
     assert service.stop() == 0

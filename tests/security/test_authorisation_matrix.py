@@ -62,6 +62,7 @@ GET /v1/streams/bill:{A}/receipts/0           ?  +  .  .  .  .  .  .  .  .  .  .
 GET /v1/streams/bill:{A}/receipts/99          ?  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .
 GET /v1/notices                               ?  +  +  +  +  +  +  +  +  +  +  +  +  +  +  +
 GET /v1/documents/{D}                         ?  +  .  .  .  .  .  .  .  .  .  .  .  .  .  .
+GET /witness/{0}/checkpoint                    .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .
 GET /docs/static/x                            .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .
 """
 
@@ -75,6 +76,9 @@ PUBLIC = """
 /rulebook
 /.well-known/jwks.json
 /ledger/checkpoint
+/ledger/tile/0/000.p/1
+/ledger/tile/entries/000.p/1
+/ledger/proof/file/0
 /ledger/proof/inclusion/0
 /ledger/proof/inclusion/0/5
 /ledger/proof/consistency/1
@@ -84,7 +88,13 @@ PUBLIC = """
 /docs/openapi.json
 """
 
-WRITING = ("/v1/events", "/v1/documents", "/oauth/token")
+WRITING = (
+    "/v1/events",
+    "/v1/events:batch",
+    "/v1/documents",
+    "/oauth/token",
+    "/witness/add-checkpoint",
+)
 
 # What GET /v1/bills/{bill} shows: C control, P parties, D document, G goods, U custody, O delivery
 # orders, - nothing at all. Then the number of the bill's events that the role may read.

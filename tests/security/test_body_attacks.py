@@ -6,6 +6,7 @@ Each body is sent as it is, and signed: as the payload of an event, and as claim
 from __future__ import annotations
 
 import gzip
+import json
 import socket
 from collections.abc import Iterator
 from contextlib import closing
@@ -26,7 +27,14 @@ from tests.hostile_bodies import BODIES
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 ASSERTION_TYP = "client-authentication+jwt"
-DOORS = (("/v1/events", JOSE), ("/v1/documents", JSON), ("/oauth/token", FORM))
+TEXT = "text/plain"
+DOORS = (
+    ("/v1/events", JOSE),
+    ("/v1/events:batch", JSON),
+    ("/v1/documents", JSON),
+    ("/oauth/token", FORM),
+    ("/witness/add-checkpoint", TEXT),
+)
 # Generous, for a machine that does other things too; an honest event takes about 5 ms.
 SLOWEST_SECONDS = 1.0
 
@@ -93,6 +101,17 @@ def test_a_hostile_payload_is_refused_though_it_is_signed(
     assert answer.json()["code"] == "bad_event"
 
 
+def test_every_hostile_payload_of_a_batch_is_refused_for_itself(
+    stage: Scene, nothing_stored: None
+) -> None:
+    events = [jws.sign(body, EVENT_TYP, key(stage)) for body in BODIES.values()]
+    texts = ["", "é.é.é", "a.b.c", *(event for event in events if len(event) < 10_000)]
+    answer = send(stage, "/v1/events:batch", JSON, json.dumps(texts, ensure_ascii=False).encode())
+    items = answer.json()["items"]
+    assert len(items) == len(texts)
+    assert {(item["status"], item["problem"]["code"]) for item in items} == {(422, "bad_event")}
+
+
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES.keys())
 def test_hostile_claims_are_refused_though_they_are_signed(
     stage: Scene, nothing_stored: None, body: bytes
@@ -134,7 +153,7 @@ def test_a_document_is_declared_as_json(stage: Scene, nothing_stored: None) -> N
     assert (answer.status, answer.json()["code"]) == (415, "unsupported_media_type")
 
 
-@pytest.mark.parametrize(("path", "media_type"), DOORS)
+@pytest.mark.parametrize(("path", "media_type"), DOORS[:-1])  # the last is no door of ours here
 def test_a_body_beyond_the_limit_is_not_read(
     stage: Scene, nothing_stored: None, path: str, media_type: str
 ) -> None:

@@ -40,7 +40,7 @@ def with_goods(text: str) -> bytes:
 
 
 TAKEN = {
-    "full-width Chinese": "摩托车零件(发动机)ABC123",
+    "full-width Chinese": "摩托车零件\uff08发动机\uff09\uff21\uff22\uff11",
     "rare characters": "𠮷野家 㐀㐁",
     "emoji": "parts 🏍️📦",
     "a family of emoji": "👨\u200d👩\u200d👧",
@@ -48,7 +48,7 @@ TAKEN = {
     "accents composed": unicodedata.normalize("NFC", "pièces détachées"),
     "letters that look alike": "Јialing Line",
     "a formula": '=HYPERLINK("http://x")',
-    "a full-width formula": "=1+1",
+    "a full-width formula": "\uff1d1+1",
     "markup": "<script>alert(1)</script>",
     "an image": "<img src=x onerror=alert(1)>",
     "a statement": "'; DROP TABLE entries; --",
@@ -124,7 +124,7 @@ def container(serial: int) -> str:
     """A container number of the demonstration's owner, with its ISO 6346 check digit."""
     body = f"XLCU{serial:06d}"
     # Letters count from 10 and leave out the multiples of 11.
-    letters = {c: v for c, v in zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", _letter_values(), strict=True)}
+    letters = dict(zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", _letter_values(), strict=True))
     values = [letters[sign] if sign.isalpha() else int(sign) for sign in body]
     total = sum(value << place for place, value in enumerate(values))
     return f"{body}{total % 11 % 10}"
