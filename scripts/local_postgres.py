@@ -76,7 +76,7 @@ class LocalPostgres:
 
     def stop(self) -> None:
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)  # ends sessions, then shuts down in order
+            self.process.send_signal(signal.SIGQUIT)  # at once: all it kept goes with it
             try:
                 self.process.wait(30)
             except subprocess.TimeoutExpired:

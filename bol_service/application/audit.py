@@ -112,7 +112,7 @@ class _Audit:
         for limit in (_PAGE, 1):  # one by one as soon as a page holds a row that is no entry
             try:
                 return self._reading.scan(first, limit)
-            except ValueError as error:
+            except (ValueError, TypeError) as error:  # SQLite keeps values of any type
                 reason = str(error)
         self._problem(f"entry {first} cannot be read: {reason}")
         return None

@@ -8,6 +8,7 @@ from bol_service.application.ports import Reading
 from bol_service.application.witness_ports import Cosignature
 from bol_service.ledger.policy import NONE, Policy
 
+_USUAL = 32
 # Two hours of a cosignature a second. Whoever finds no quorum within them has to mend the
 # witnesses; reading the whole history would not help.
 _LOOK_BACK = 7200
@@ -25,10 +26,13 @@ def cosigned_size(reading: Reading, policy: Policy, at_least: int, *, newest: bo
     """
     if policy.quorum == NONE:
         return None
-    found = reading.cosigned(at_least, _LOOK_BACK, newest=newest)
-    for size, group in groupby(found, key=_size_of):
-        if policy.is_met_by({cosignature.witness for cosignature in group}):
-            return size
+    for limit in (_USUAL, _LOOK_BACK):
+        found = reading.cosigned(at_least, limit, newest=newest)
+        for size, group in groupby(found, key=_size_of):
+            if policy.is_met_by({cosignature.witness for cosignature in group}):
+                return size
+        if len(found) < limit:
+            break
     return None
 
 

@@ -110,21 +110,26 @@ class Courier:
     def _collect(self) -> None:
         old = self._cosigned if self._cosigned is not None else self._last_cosigned()
         for _ in range(_ATTEMPTS):
-            with self._store.reading() as reading:
-                head = reading.log()
-                if head.note is None or head.size == self._cosigned:
-                    return
-                if old > head.size:
-                    self._dispute(f"it has cosigned {old} entries, the log has {head.size}")
-                request = AddCheckpoint(
-                    old=old, proof=tuple(consistency_of(reading, old, head.size)), note=head.note
-                )
+            size, request = self._request(old)
+            if request is None or size == self._cosigned:
+                return
+            if old > size:
+                self._dispute(f"it has cosigned {old} entries, the log has {size}")
             answer = self._peer.add_checkpoint(request.to_bytes())
             if answer.status == 200:
-                self._keep(head.size, head.note, answer)
+                self._keep(size, request.note, answer)
                 return
             old = self._other_size(answer, old)
         raise WitnessAway(f"it named another size {_ATTEMPTS} times")
+
+    def _request(self, old: int) -> tuple[int, AddCheckpoint | None]:
+        """The log's size, and the request for its latest checkpoint; None while it is empty."""
+        with self._store.reading() as reading:
+            head = reading.log()
+            if head.note is None:
+                return head.size, None
+            proof = consistency_of(reading, old, head.size) if old <= head.size else []
+        return head.size, AddCheckpoint(old=old, proof=tuple(proof), note=head.note)
 
     def _other_size(self, answer: PeerAnswer, old: int) -> int:
         """The size to begin from, when the witness had cosigned another one than `old`."""

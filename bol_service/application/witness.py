@@ -109,7 +109,12 @@ class Witness:
             self._require_growth(request, checkpoint, kept)
             return self._cosigned(own, checkpoint, kept)
 
-        return line_of(self._book.advance(checkpoint.origin, decide).note, self.key)
+        # Anyone may send a published checkpoint again: what changes nothing takes no write lock.
+        kept = self._book.witnessed(checkpoint.origin)
+        self._require_growth(request, checkpoint, kept)
+        if kept is None or not self._has_cosigned(kept, checkpoint):
+            kept = self._book.advance(checkpoint.origin, decide)
+        return line_of(kept.note, self.key)
 
     def latest(self, name: str) -> str:
         """The checkpoint cosigned last of the log whose `origin_hash` is `name`; raises
@@ -166,7 +171,7 @@ class Witness:
             ) from None
 
     def _cosigned(self, own: str, checkpoint: Checkpoint, kept: Witnessed | None) -> Witnessed:
-        if kept is not None and kept.size == checkpoint.size and self._is_cosigned(kept.note):
+        if kept is not None and self._has_cosigned(kept, checkpoint):
             return kept
         seconds = int(self._clock.now().timestamp())
         line = cosignature_line(
@@ -179,6 +184,7 @@ class Witness:
             note=own + line,
         )
 
-    def _is_cosigned(self, note: str) -> bool:
-        """False once the witness has another key than the one that cosigned."""
-        return any(is_by(signature, self.key) for signature in parse_note(note).signatures)
+    def _has_cosigned(self, kept: Witnessed, checkpoint: Checkpoint) -> bool:
+        """Whether this size is cosigned; no longer once the witness has another key."""
+        signatures = parse_note(kept.note).signatures
+        return kept.size == checkpoint.size and any(is_by(line, self.key) for line in signatures)

@@ -105,6 +105,15 @@ class Statement:
     checkpoint_digest: str
     at: datetime
 
+    @property
+    def is_partial(self) -> bool:
+        """What the platform signed decides, not what is missing from the file.
+
+        Otherwise anybody could take the document or an act out of a full bundle and pass the rest
+        off as a partial one.
+        """
+        return self.control is None
+
     def sign(self, signer: Signer) -> str:
         value: dict[str, Any] = {
             "at": instant_text(self.at),

@@ -11,6 +11,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+FORGED = "Do not rely on this file. Ask its sender for a fresh one and tell the platform."
+ASK_AGAIN = "Ask the platform, or the holder, for a fresh file."
+
+
+class Stop(Exception):  # noqa: N818 - ends the steps, is no error of ours
+    """A step failed on which all later ones rest; the report already says which."""
+
 
 class Outcome(StrEnum):
     VALID = "VALID"

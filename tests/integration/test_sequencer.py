@@ -9,13 +9,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import Engine, event, func, select
 from werkzeug.test import TestResponse
 
 from bol_service.application import sequencer as sequencer_module
+from bol_service.application.commit import Accepted
 from bol_service.application.ledger_queries import LedgerQueries
 from bol_service.application.ports import Claim
 from bol_service.application.sequencer import Busy, Sequencer, Uncertain
@@ -56,7 +56,7 @@ class Line:
         self._pool = pool
         self._length = 0
 
-    def add(self, compact: str) -> Future[Any]:
+    def add(self, compact: str) -> Future[Accepted]:
         sent = self._pool.submit(self._path.recorder.submit, compact)
         if self._length:
             await_waiting(self._path.sequencer, self._length)

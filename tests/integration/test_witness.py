@@ -27,6 +27,7 @@ from bol_service.storage.engine import open_engine
 from bol_service.verification.report import Check, Outcome, Verdict
 from bol_service.verification.verifier import verify
 from tests import minimal_bill
+from tests.command_line import run
 from tests.forged_log import ForgedLog, entries, entry
 from tests.neighbours import (
     PASSPHRASE,
@@ -544,6 +545,15 @@ def test_a_witness_key_in_another_use_is_refused(tmp_path: Path, use: str) -> No
 
 def _witness_kid(folder: Path) -> str:
     return open_signer(f"file:{folder / 'witness.pem'}", lambda: PASSPHRASE).public.kid
+
+
+def test_the_key_of_a_witness_is_published_as_a_cosigner(tmp_path: Path) -> None:
+    with neighbour(tmp_path, CQ) as cq:
+        path, name = tmp_path / "witness.pem", f"{CQ}/witness"
+        secret = {"BOL_KEY_PASSPHRASE": PASSPHRASE.decode()}
+        ran = run("keys", "vkey", path, "--name", name, "--witness", **secret)
+
+        assert ran.out.strip() == cq.witness_key.vkey
 
 
 def test_a_log_is_not_its_own_witness(tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 import shutil
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,7 +78,7 @@ def flip(value: object) -> object:
 
 
 @pytest.fixture(scope="module")
-def genuine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
+def genuine(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
     folder = tmp_path_factory.mktemp("ledger")
     with minimal_bill.build(folder) as world:
         world.issue()
@@ -87,7 +86,7 @@ def genuine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
     with closing(sqlite3.connect(folder / "ledger.db")) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         connection.execute("PRAGMA journal_mode=DELETE")
-    yield Ledger(database=folder / "ledger.db", state_dir=folder / "state", log_key=key)
+    return Ledger(database=folder / "ledger.db", state_dir=folder / "state", log_key=key)
 
 
 @pytest.fixture
@@ -139,7 +138,7 @@ def test_a_changed_column_is_named(ledger: Ledger, column: str, row: str) -> Non
 
 NAMED = {
     "log": r"head|entry 0 ",
-    "entries": r"entry [0-9]+ ",
+    "entries": r"entry [0-9]+\b",
     "nodes": r"tree node",
     "checkpoints": r"checkpoint",
     "states": r"cached state",
@@ -162,12 +161,9 @@ def test_a_time_changed_in_its_row_is_found(ledger: Ledger, index: int) -> None:
     assert any(f"entry {index}" in problem for problem in ledger.audit().problems)
 
 
-@pytest.mark.parametrize("value", ["''", "'x'", "x'00'", "'a.b.c'", "NULL"])
+@pytest.mark.parametrize("value", ["''", "'x'", "x'00'", "'a.b.c'", "7"])
 def test_a_row_that_is_no_entry_at_all_is_named(ledger: Ledger, value: str) -> None:
-    if value == "NULL":
-        ledger.tamper("UPDATE entries SET event = '\u0000' WHERE idx = 4")
-    else:
-        ledger.tamper(f"UPDATE entries SET event = {value} WHERE idx = 4")
+    ledger.tamper(f"UPDATE entries SET event = {value} WHERE idx = 4")
     assert ledger.audit().problems[0].startswith("entry 4 ")
 
 
@@ -325,7 +321,7 @@ def test_a_rolled_back_log_is_sound_in_itself_and_refused_at_the_start(ledger: L
 # -- triggers ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("table", tables.APPEND_ONLY)
+@pytest.mark.parametrize("table", ["entries", "nodes", "checkpoints"])
 @pytest.mark.parametrize("verb", ["UPDATE", "DELETE", "INSERT OR REPLACE"])
 def test_the_database_itself_refuses_to_rewrite_the_log(
     ledger: Ledger, table: str, verb: str
@@ -338,7 +334,7 @@ def test_the_database_itself_refuses_to_rewrite_the_log(
     engine = ledger.engine()
     try:
         with (
-            pytest.raises(Exception, match="append-only|contiguous"),
+            pytest.raises(Exception, match=r"append-only|contiguous"),
             engine.execution_options(writing=True).begin() as connection,
         ):
             connection.exec_driver_sql(statement)

@@ -38,14 +38,15 @@ def test_the_catalogue_is_the_law_and_the_transport_and_nothing_else() -> None:
     assert sorted([*own, *LAW]) == sorted(CATALOGUE)
 
 
-def all_subclasses(cls: type) -> set[type]:
-    return {sub for direct in cls.__subclasses__() for sub in (direct, *all_subclasses(direct))}
+def all_subclasses(cls: type[errors.Refusal]) -> set[type[errors.Refusal]]:
+    direct = set(cls.__subclasses__())
+    return direct.union(*map(all_subclasses, direct))
 
 
 def test_every_refusal_that_the_program_knows_is_in_the_catalogue() -> None:
     """Also one that derives from another refusal, and one in another module."""
     for refusal in all_subclasses(errors.Refusal):
-        assert refusal.code in CATALOGUE, refusal  # type: ignore[attr-defined]
+        assert refusal.code in CATALOGUE, refusal
 
 
 @pytest.mark.parametrize("code", sorted(CATALOGUE))
@@ -176,7 +177,7 @@ def test_a_request_id_that_was_given_is_kept(stage: Scene, given: str) -> None:
     "given", ["", "short", "a" * 65, "with blank", "semi;colon", "<script>", "ünïcode-id"]
 )
 def test_a_request_id_that_could_do_harm_is_replaced(stage: Scene, given: str) -> None:
-    answer = stage.request("GET", "/healthz", headers={"X-Request-Id": given.encode("latin-1")})
+    answer = stage.request("GET", "/healthz", headers={"X-Request-Id": given})
     assert re.fullmatch(r"[0-9a-f]{16}", answer.headers["X-Request-Id"])
 
 

@@ -22,6 +22,7 @@ from bol_service.domain.states import Head
 from bol_service.verification.report import Verdict
 from bol_service.verification.verifier import verify
 from bol_service.wire import drafting
+from bol_service.wire.event_fields import instant_text
 from bol_service.wire.events import EVENT_TYP
 from tests import kit, minimal_bill
 from tests.bill_scene import Answer, Scene, newcomer, scene
@@ -279,14 +280,14 @@ def test_an_event_for_another_platform_is_refused(
 def test_an_event_is_signed_at_a_believable_time(
     stage: Scene, unchanged: None, shift: timedelta, code: str
 ) -> None:
-    moment = drafting.instant_text(stage.voyage.now() + shift)
+    moment = instant_text(stage.voyage.now() + shift)
     answer = stage.post_event(compact(sign_act(stage, at=moment), key(stage, "bankcq")))
     refused(answer, 422, code)
 
 
 @pytest.mark.parametrize("shift", [timedelta(hours=-24), timedelta(minutes=5)])
 def test_an_event_from_the_edge_of_the_window_is_taken(stage: Scene, shift: timedelta) -> None:
-    moment = drafting.instant_text(stage.voyage.now() + shift)
+    moment = instant_text(stage.voyage.now() + shift)
     answer = stage.post_event(compact(sign_act(stage, at=moment), key(stage, "bankcq")))
     assert answer.status == 201, answer.body
 
@@ -316,7 +317,7 @@ def test_the_operator_controls_no_bill(
 def test_the_operator_issues_no_bill(stage: Scene, unchanged: None) -> None:
     issue = json.loads(jws.parse(stage.receipt["event"], EVENT_TYP).payload)
     value = issue | {"actor": "operator", "id": drafting.uuid7(stage.voyage.now())}
-    value["at"] = drafting.instant_text(stage.voyage.now())
+    value["at"] = instant_text(stage.voyage.now())
     refused(stage.post_event(compact(value, key(stage, "operator"))), 403, "not_carrier")
 
 

@@ -1,7 +1,7 @@
 """N30: evidence that an earlier version made still verifies, to the letter, with this one.
 
-The files under `tests/vectors/` were left by `make demo` of version 0.1.0 and never change. A change
-that makes this test fail has changed a signed format.
+The files under `tests/vectors/` were left by `make demo` of version 0.1.0 and never change. A
+change that makes this test fail has changed a signed format.
 """
 
 from __future__ import annotations

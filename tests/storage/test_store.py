@@ -200,7 +200,13 @@ def test_an_issued_bill_is_found_by_all_that_names_it(path: WritePath) -> None:
         assert reading.entry(row.index) == row
         assert reading.entries(f"bill:{bill}", 0, 10) == [row]
         assert reading.scan(row.index, 1) == [row]
-        everyone = {"shippers": (), "audited_country": None, "after": "", "limit": 9, "filters": {}}
+        everyone: dict[str, Any] = {
+            "shippers": (),
+            "audited_country": None,
+            "after": "",
+            "limit": 9,
+            "filters": {},
+        }
         assert reading.find_bills(party=HOLDER, **everyone) == [bill]
         assert reading.find_bills(party="bankcq", **everyone) == []
         by_country = everyone | {"audited_country": "CN"}
