@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bol_service.application import views
+from bol_service.application import gate, views
 from bol_service.application.documents import parse
 from bol_service.application.loading import Loader
 from bol_service.application.ports import Clock, DocumentRow, NoticeRow, Reading, Store, StoredEntry
 from bol_service.application.receipts import receipt_of
-from bol_service.domain import access, errors, release
+from bol_service.domain import access, errors
 from bol_service.domain.access import Group, Relation
 from bol_service.domain.custody import require_party_to_custody
 from bol_service.domain.events import Action, Issue, Role
@@ -23,7 +23,6 @@ from bol_service.domain.identifiers import StreamKind, parse_stream
 from bol_service.domain.states import BillState, DraftState, Head, PartyState, Status
 from bol_service.ledger.entry import MAX_SEQUENCE
 from bol_service.ledger.receipt import Receipt
-from bol_service.wire.event_fields import instant_text
 from bol_service.wire.events import decode
 
 PAGE = 100
@@ -209,54 +208,8 @@ class Queries:
                     continue
                 granted = access.groups(access.relations(loader.world, bill, reader))
                 if Group.DELIVERY in granted:
-                    answers.append(self._release_answer(loader, bill, container, now))
-        # A container sails again on another bill: what is still here counts before what has left.
-        answers.sort(key=lambda answer: answer["code"] == errors.OrderReplay.code)
-        if answers:
-            return answers[0]
-        return {
-            "container": container,
-            "answer": "DO NOT RELEASE",
-            "code": errors.NotFound.code,
-            "reason": f"No bill for container {container} is known to you.",
-            "nextStep": errors.NotFound.next_step,
-            "asOf": instant_text(now),
-        }
-
-    def _release_answer(
-        self, loader: Loader, bill: BillState, container: str, now: Any
-    ) -> dict[str, Any]:
-        world = loader.world
-        draft = world.draft(bill.shipment)
-        assert draft is not None
-        answer: dict[str, Any] = {
-            "container": container,
-            "bill": bill.bill,
-            "transportDocumentReference": bill.reference,
-            "asOf": instant_text(now),
-        }
-        box = world.custody(bill.shipment, container)
-        try:
-            order = release.require_releasable(bill, draft, box, container, now)
-        except errors.Refusal as refusal:
-            return {
-                **answer,
-                "answer": "DO NOT RELEASE",
-                "code": refusal.code,
-                "reason": f"{refusal.title}: {refusal.message}",
-                "nextStep": refusal.next_step,
-            }
-        return {
-            **answer,
-            "answer": "RELEASE",
-            "code": "release",
-            "reason": f"Release to {order.pick_up.name}, reference {order.pick_up.reference}, "
-            f"who must show the one-time code, before {instant_text(order.expires)}.",
-            "order": order.digest,
-            "pickUp": {"name": order.pick_up.name, "reference": order.pick_up.reference},
-            "expires": instant_text(order.expires),
-            "nextStep": "Check collector and code, then sign GATE_OUT before the gate opens.",
-        }
+                    answers.append(gate.answer(loader.world, bill, container, now))
+        return gate.first(answers) or gate.unknown(container, now)
 
     # -- streams, receipts, notices --------------------------------------------------------------
 

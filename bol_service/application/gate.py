@@ -1,0 +1,69 @@
+"""The answer that a gate gets: RELEASE or DO NOT RELEASE, with the reason and what to do.
+
+It asks the same guard that judges GATE_OUT (`domain.release`), without what only the collector can
+show. Whatever is not known, or not clear, is DO NOT RELEASE.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from bol_service.domain import errors, release
+from bol_service.domain.states import BillState
+from bol_service.domain.world import World
+from bol_service.wire.event_fields import instant_text
+
+Answer = dict[str, Any]
+
+
+def answer(world: World, bill: BillState, container: str, now: datetime) -> Answer:
+    """The answer for one container on one bill."""
+    draft = world.draft(bill.shipment)
+    assert draft is not None
+    about = {
+        **_about(container, now),
+        "bill": bill.bill,
+        "transportDocumentReference": bill.reference,
+    }
+    box = world.custody(bill.shipment, container)
+    try:
+        order = release.require_releasable(bill, draft, box, container, now)
+    except errors.Refusal as refusal:
+        reason = f"{refusal.title}: {refusal.message}"
+        return {**about, **_no(refusal.code, reason, refusal.next_step)}
+    return {
+        **about,
+        "answer": "RELEASE",
+        "code": "release",
+        "reason": f"Release to {order.pick_up.name}, reference {order.pick_up.reference}, "
+        f"who must show the one-time code, before {instant_text(order.expires)}.",
+        "order": order.digest,
+        "pickUp": {"name": order.pick_up.name, "reference": order.pick_up.reference},
+        "expires": instant_text(order.expires),
+        "nextStep": "Check collector and code, then sign GATE_OUT before the gate opens.",
+    }
+
+
+def unknown(container: str, now: datetime) -> Answer:
+    """The answer when no bill for the container is known to the asking party."""
+    reason = f"No bill for container {container} is known to you."
+    return {
+        **_about(container, now),
+        **_no(errors.NotFound.code, reason, errors.NotFound.next_step),
+    }
+
+
+def first(answers: Sequence[Answer]) -> Answer | None:
+    """The answer that counts: a container sails again, and what is here counts before what left."""
+    ordered = sorted(answers, key=lambda found: found["code"] == errors.OrderReplay.code)
+    return ordered[0] if ordered else None
+
+
+def _about(container: str, now: datetime) -> Answer:
+    return {"container": container, "asOf": instant_text(now)}
+
+
+def _no(code: str, reason: str, next_step: str) -> Answer:
+    return {"answer": "DO NOT RELEASE", "code": code, "reason": reason, "nextStep": next_step}
