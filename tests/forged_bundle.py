@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bol_service.domain import errors
 from bol_service.domain.states import Head
 from bol_service.ledger.checkpoint import Checkpoint
 from bol_service.ledger.entry import Entry, leaf
@@ -83,11 +84,13 @@ def forge(world: MinimalWorld, told: Told, **statement: Any) -> bytes:
 
 
 def place(entry: Entry) -> tuple[str, int]:
-    """Stream and sequence of an entry, also of one that a later version will understand."""
+    """Stream and sequence of an entry, also of one that only a later version, or nobody, reads."""
     try:
         event = decode(entry.event).event
     except NotUnderstood as later:
         return later.place or ("", 0)
+    except errors.Refusal:
+        return "", 0
     return event.stream, event.sequence
 
 

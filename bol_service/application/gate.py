@@ -48,17 +48,23 @@ def answer(world: World, bill: BillState, container: str, now: datetime) -> Answ
 
 def unknown(container: str, now: datetime) -> Answer:
     """The answer when no bill for the container is known to the asking party."""
+    refusal = errors.NotFound
     reason = f"No bill for container {container} is known to you."
-    return {
-        **_about(container, now),
-        **_no(errors.NotFound.code, reason, errors.NotFound.next_step),
-    }
+    return {**_about(container, now), **_no(refusal.code, reason, refusal.next_step)}
 
 
 def first(answers: Sequence[Answer]) -> Answer | None:
-    """The answer that counts: a container sails again, and what is here counts before what left."""
-    ordered = sorted(answers, key=lambda found: found["code"] == errors.OrderReplay.code)
-    return ordered[0] if ordered else None
+    """The answer that counts when a container stands on several bills.
+
+    One that forbids counts before one that allows; a voyage that is over, before neither.
+    """
+    return min(answers, key=_weight, default=None)
+
+
+def _weight(found: Answer) -> int:
+    if found["code"] == errors.OrderReplay.code:
+        return 2
+    return 1 if found["answer"] == "RELEASE" else 0
 
 
 def _about(container: str, now: datetime) -> Answer:

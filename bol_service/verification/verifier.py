@@ -247,7 +247,7 @@ def _document(report: Report, bundle: Bundle, statement: Statement, world: World
     try:
         value = strictjson.loads_document(bundle.document)
         if not isinstance(value, dict):
-            raise DocumentError([])
+            raise strictjson.BadJson(f"the document is a JSON object, not {type(value).__name__}")
         facts = read_document(bundle.document, value, strict=False)
     except (strictjson.BadJson, DocumentError) as error:
         report.invalid(Check.DOCUMENT, "unreadable_document", str(error), FORGED)

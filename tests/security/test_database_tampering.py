@@ -65,16 +65,15 @@ class Ledger:
             engine.dispose()
 
 
-def flip(value: object) -> object:
+def flip(value: bytes | int | str) -> bytes | int | str:
     """The smallest change that keeps the kind of the value."""
     if isinstance(value, bytes):
         return value[:-1] + bytes([value[-1] ^ 1])
     if isinstance(value, int):
         return value + 1
-    text = str(value)
-    middle = len(text) // 2
-    other = "1" if text[middle] != "1" else "2"
-    return text[:middle] + other + text[middle + 1 :]
+    middle = len(value) // 2
+    other = "1" if value[middle] != "1" else "2"
+    return value[:middle] + other + value[middle + 1 :]
 
 
 @pytest.fixture(scope="module")

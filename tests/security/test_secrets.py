@@ -82,7 +82,7 @@ def spellings(key: PrivateKey) -> list[bytes]:
 
 
 def written_files(folder: Path) -> dict[str, bytes]:
-    found = {}
+    found: dict[str, bytes] = {}
     for name in WRITTEN_BY_SERVICE:
         path = folder / name
         paths = [path] if path.is_file() else sorted(path.rglob("*"))
