@@ -482,7 +482,6 @@ def test_a_shown_act_in_a_partial_file_is_its_actor_s_own(case: Case) -> None:
 
 
 def test_a_shown_act_of_a_party_that_is_not_registered_is_nobody_s(case: Case) -> None:
-    story = replaced(told(case), ISSUE, follow_up(case, "TRANSFER", actor="sh", recipient="ca"))
     event = event_of(case, ISSUE) | {"actor": "nobody"}
     nobody = drafting.sign(strictjson.canonical(event), case.world.signers["ca"])
     story = replaced(told(case), ISSUE, nobody)
