@@ -28,6 +28,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import mutation_operators as operators
@@ -183,31 +184,33 @@ def _tried(
         lambda: workers.run_hot(hot, recording.seconds, arguments, choice.workers, shown)
     )
     for task in hot:
-        result = tried.get(task.number)
-        if result and (result.outcome != "survived" or not reaching.at_import(chosen[task.number])):
-            done(result)
-        else:
+        result = tried[task.number]
+        if result.outcome == "survived" and (result.by or reaching.at_import(chosen[task.number])):
             cold.append(task)
+        else:
+            done(result)
     workers.run_cold(cold, recording.seconds, ROOT, choice.workers, lambda r: done(shown(r)))
     return results
 
 
 def _tasks(chosen: list[Mutant], enums: operators.Enums, reaching: Reaching) -> list[Task]:
-    tasks = []
-    for number, mutant in enumerate(chosen):
-        path = SOURCE / mutant.file
+    return [_task(number, mutant, enums, reaching) for number, mutant in enumerate(chosen)]
+
+
+def _task(number: int, mutant: Mutant, enums: operators.Enums, reaching: Reaching) -> Task:
+    path = SOURCE / mutant.file
+
+    def code() -> CodeType:
         tree = operators.mutated(path.read_bytes(), mutant, enums)
-        function = None if mutant.function_line is None else (mutant.where, mutant.function_line)
-        tasks.append(
-            Task(
-                number=number,
-                path=path,
-                code=compile(tree, str(path), "exec", dont_inherit=True),
-                function=function,
-                tests=reaching.tests(mutant),
-            )
-        )
-    return tasks
+        return compile(tree, str(path), "exec", dont_inherit=True)  # type: ignore[no-any-return]
+
+    return Task(
+        number=number,
+        path=path,
+        code=code,
+        function=None if mutant.function_line is None else (mutant.where, mutant.function_line),
+        tests=reaching.tests(mutant),
+    )
 
 
 def _line(mutant: Mutant, result: Result) -> str:

@@ -32,7 +32,8 @@ import pytest
 from _pytest.runner import runtestprotocol
 from mutation_recording import OPTIONS, settle
 
-PASSED, NOTICED, BROKEN = 0, 1, 3
+PASSED, NOTICED, BROKEN, NOT_SWAPPED = 0, 1, 3, 4
+_OUTCOMES = {PASSED: "survived", NOTICED: "killed", NOT_SWAPPED: "survived"}
 _MEMORY = 3 * 2**30
 _WALL_SECONDS = 180.0
 _PRELOADED = (
@@ -58,11 +59,11 @@ _PRELOADED = (
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """One mutant to try: `code` is the faulty module, `tests` their ids, the closest first."""
+    """One mutant to try: `code` makes the faulty module, `tests` are ids, the closest first."""
 
     number: int
     path: Path
-    code: CodeType
+    code: Callable[[], CodeType]
     function: tuple[str, int] | None
     tests: tuple[str, ...]
 
@@ -116,7 +117,7 @@ class Pool:
         with os.fdopen(read, "rb") as pipe:
             by = pipe.read().decode("utf-8", "replace")
         code = os.waitstatus_to_exitcode(status)
-        outcome = {PASSED: "survived", NOTICED: "killed"}.get(code, "timeout")
+        outcome = _OUTCOMES.get(code, "timeout")
         if code == BROKEN:
             raise RuntimeError(f"mutant {number} could not be tried: {by}")
         elapsed = time.monotonic() - started
@@ -170,21 +171,24 @@ class HotRunner:
         gc.collect()
         gc.freeze()
         for task in self._tasks:
-            if self._swaps(task):
-                self._pool.run(task, self._try)
+            self._pool.run(task, self._try)
         self._pool.finish()
         return True
 
     def _swaps(self, task: Task) -> list[tuple[FunctionType, CodeType]]:
         assert task.function is not None
-        code = _code_named(task.code, *task.function)
+        code = _code_named(task.code(), *task.function)
         found = self._functions.get((str(task.path), *task.function), [])
         if code is None or any(f.__code__.co_freevars != code.co_freevars for f in found):
             return []
         return [(function, code) for function in found]
 
     def _try(self, task: Task, write: int) -> int:
-        for function, code in self._swaps(task):
+        swaps = self._swaps(task)
+        if not swaps:
+            os.write(write, b"not swapped")
+            return NOT_SWAPPED
+        for function, code in swaps:
             function.__code__ = code
         items = [self._items[test] for test in task.tests if test in self._items]
         for item, following in zip(items, [*items[1:], None], strict=True):
@@ -203,8 +207,8 @@ def run_hot(
     workers: int,
     done: Done,
 ) -> dict[int, Result]:
-    """Call it in a child. Mutants without a result cannot be swapped in: try them cold. So try
-    survivors that ran at import, whose traces a swap comes too late for."""
+    """Call it in a child. Survivors `by` "not swapped" are to be tried cold; so are survivors that
+    ran at import, whose traces a swap comes too late for."""
     settle()
     results: dict[int, Result] = {}
 
@@ -299,7 +303,7 @@ def run_cold(
 
     def attempt(task: Task, write: int) -> int:
         name = ".".join(task.path.relative_to(root).with_suffix("").parts)
-        sys.meta_path.insert(0, _Finder(name, task.path, task.code))
+        sys.meta_path.insert(0, _Finder(name, task.path, task.code()))
         _bound_cpu(5)
         files = list(dict.fromkeys(test.partition("::")[0] for test in task.tests))
         chosen = _Chosen(task.tests, seconds, write)

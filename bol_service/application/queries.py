@@ -126,7 +126,7 @@ class Queries:
             for bill_id in found[:limit]:
                 bill = self._bill_if_known(loader, bill_id, reader)
                 if bill is not None:
-                    items.append(views.bill_summary(loader.world, bill))
+                    items.append(views.bill_summary(loader.world, bill, reader))
         return Page(items=items, cursor=found[limit - 1] if len(found) > limit else None)
 
     def bill(self, bill_id: str, reader: str) -> BillAnswer:

@@ -109,8 +109,8 @@ def draft(state: DraftState) -> Json:
     )
 
 
-def bill_summary(world: World, state: BillState) -> Json:
-    """What every relation may see: that the bill lives, and in which state."""
+def bill_summary(world: World, state: BillState, reader: str) -> Json:
+    """What every relation may see: that the bill lives, in which state, and what one may do."""
     return _present(
         {
             "bill": state.bill,
@@ -120,6 +120,7 @@ def bill_summary(world: World, state: BillState) -> Json:
             "status": title.status(world, state),
             "onBoardDate": _day(state.on_board_on),
             "receivedForShipmentDate": _day(state.received_on),
+            "allowedActions": list(title.allowed_actions(world, state, reader)),
         }
     )
 
@@ -128,9 +129,8 @@ def bill(world: World, state: BillState, reader: str, document: Json | None) -> 
     """The bill as `reader` may see it; `document` is the parsed transport document."""
     related = access.relations(world, state, reader)
     granted = access.groups(related)
-    view = bill_summary(world, state)
+    view = bill_summary(world, state, reader)
     view["relations"] = sorted(related)
-    view["allowedActions"] = list(title.allowed_actions(world, state, reader))
     if Group.CONTROL in granted:
         view["control"] = _control(state.control)
         view["warnings"] = warnings(state, related)

@@ -112,6 +112,9 @@ class BillSummary(Answer):
     status = text("Live status")
     onBoardDate = text("Local date")
     receivedForShipmentDate = text("Local date")
+    allowedActions = fields.List(
+        fields.String(), metadata={"description": "What you could sign on this bill now"}
+    )
 
 
 class BillPage(Answer):
@@ -120,7 +123,6 @@ class BillPage(Answer):
 
 class BillAnswer(BillSummary):
     relations = fields.List(fields.String())
-    allowedActions = fields.List(fields.String())
     control = fields.Dict()
     warnings = fields.List(fields.String())
     parties = fields.Dict()

@@ -226,3 +226,12 @@ def test_an_actor_gets_its_receipt_again_and_it_proves_the_entry(story: Story) -
 
     assert receipt.sequence == 2
     assert verify_receipt(receipt, [key]).checkpoint.size > receipt.index
+
+
+def test_every_bill_in_a_list_says_what_its_reader_may_sign(story: Story) -> None:
+    found = story.client("yunling").get("/v1/bills", reference="XLSC2703CQSG00417")["items"]
+
+    assert [bill["allowedActions"] for bill in found] == [
+        story.client("yunling").get(f"/v1/bills/{found[0]['bill']}")["allowedActions"]
+    ]
+    assert "TRANSFER" in found[0]["allowedActions"]
