@@ -4,8 +4,9 @@
     python scripts/mutants.py --sample 200          so many, chosen by --seed; what CI runs
     python scripts/mutants.py --only ledger/merkle  a package or a file
 
-1. Faults are made by `mutation_operators`, tried by `mutation_workers`; results of a run stay in
-   .mutants/results.jsonl, the lines that each test reaches in .mutants/recording.pickle.
+1. Faults are planted by `mutation_operators` (`mutation_faults` lists them) and tried by
+   `mutation_workers`; results of a run stay in .mutants/results.jsonl, the lines that each test
+   reaches in .mutants/recording.pickle.
 2. A mutant is noticed when a test fails, or runs without end. The score of a package is noticed
    per planted; a survivor counts against it even when it is explained.
 3. Every survivor is a row of docs/mutants.md, with the reason why it may live.
@@ -34,6 +35,7 @@ from typing import Any
 import mutation_operators as operators
 import mutation_recording
 import mutation_workers as workers
+from mutation_faults import Enums
 from mutation_operators import Mutant
 from mutation_reach import Reaching
 from mutation_recording import Recording
@@ -156,7 +158,7 @@ def _in_child(work: Callable[[], Any]) -> Any:
 
 
 def _tried(
-    chosen: list[Mutant], enums: operators.Enums, recording: Recording, choice: Choice
+    chosen: list[Mutant], enums: Enums, recording: Recording, choice: Choice
 ) -> dict[int, Result]:
     reaching = Reaching(SOURCE, recording)
     tasks = _tasks(chosen, enums, reaching)
@@ -193,16 +195,16 @@ def _tried(
     return results
 
 
-def _tasks(chosen: list[Mutant], enums: operators.Enums, reaching: Reaching) -> list[Task]:
+def _tasks(chosen: list[Mutant], enums: Enums, reaching: Reaching) -> list[Task]:
     return [_task(number, mutant, enums, reaching) for number, mutant in enumerate(chosen)]
 
 
-def _task(number: int, mutant: Mutant, enums: operators.Enums, reaching: Reaching) -> Task:
+def _task(number: int, mutant: Mutant, enums: Enums, reaching: Reaching) -> Task:
     path = SOURCE / mutant.file
 
     def code() -> CodeType:
         tree = operators.mutated(path.read_bytes(), mutant, enums)
-        return compile(tree, str(path), "exec", dont_inherit=True)  # type: ignore[no-any-return]
+        return compile(tree, str(path), "exec", dont_inherit=True)
 
     return Task(
         number=number,

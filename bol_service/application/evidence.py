@@ -74,7 +74,11 @@ class Evidence:
             loader = Loader(reading, self._origin)
             loader.streams({party_stream(reader)})
             bill = loader.bill(bill_id)
-            related = access.relations(loader.world, bill, reader) if bill else frozenset()
+            related = (
+                access.relations(loader.world, bill, reader, self._clock.now())
+                if bill
+                else frozenset()
+            )
             if bill is None or not related:
                 raise errors.NotFound(f"bill:{bill_id} is unknown")
             if related & FULL:

@@ -97,7 +97,7 @@ class Queries:
         state = loader.world.draft(shipment)
         if state is not None:
             loader.streams({f"party:{state.shipper}", f"party:{state.carrier}"})
-        if state is None or not access.knows_draft(loader.world, state, reader):
+        if state is None or not access.knows_draft(loader.world, state, reader, self._clock.now()):
             raise errors.NotFound(f"{stream} is unknown")
         head = loader.world.head(stream)
         assert head is not None
@@ -134,7 +134,9 @@ class Queries:
             loader = Loader(reading, self._origin)
             bill = self._known_bill(loader, bill_id, reader)
             row = self._bill_document(reading, bill_id)
-            view = views.bill(loader.world, bill, reader, parse(row.content) if row else None)
+            document = parse(row.content) if row else None
+            related = self._related(loader, bill, reader)
+            view = views.bill(loader.world, bill, reader, related, document)
             head = loader.world.head(f"bill:{bill_id}")
         assert head is not None
         return BillAnswer(view=view, head=head)
@@ -144,7 +146,7 @@ class Queries:
         with self._store.reading() as reading:
             loader = Loader(reading, self._origin)
             bill = self._known_bill(loader, bill_id, reader)
-            granted = access.groups(access.relations(loader.world, bill, reader))
+            granted = access.groups(self._related(loader, bill, reader))
             row = self._bill_document(reading, bill_id)
         if Group.DOCUMENT not in granted or row is None:
             raise errors.NotFound(f"no document of bill {bill_id} for you")
@@ -155,7 +157,7 @@ class Queries:
         with self._store.reading() as reading:
             loader = Loader(reading, self._origin)
             bill = self._known_bill(loader, bill_id, reader)
-            related = access.relations(loader.world, bill, reader)
+            related = self._related(loader, bill, reader)
             entries = reading.entries(f"bill:{bill_id}", first, limit + 1)
             visible = [entry for entry in entries[:limit] if may_read(bill, related, reader, entry)]
         cursor = str(entries[limit].sequence) if len(entries) > limit else None
@@ -166,7 +168,7 @@ class Queries:
         with self._store.reading() as reading:
             loader = Loader(reading, self._origin)
             bill = self._known_bill(loader, bill_id, reader)
-            granted = access.groups(access.relations(loader.world, bill, reader))
+            granted = access.groups(self._related(loader, bill, reader))
             if Group.CUSTODY not in granted or container not in bill.containers:
                 raise errors.NotFound(f"no custody of {container} on bill {bill_id} for you")
             entries = reading.entries(f"custody:{bill.shipment}:{container}", first, PAGE + 1)
@@ -182,9 +184,12 @@ class Queries:
     def _bill_if_known(self, loader: Loader, bill_id: str, reader: str) -> BillState | None:
         loader.streams({f"party:{reader}"})
         bill = loader.bill(bill_id)
-        if bill is None or not access.relations(loader.world, bill, reader):
+        if bill is None or not self._related(loader, bill, reader):
             return None
         return bill
+
+    def _related(self, loader: Loader, bill: BillState, reader: str) -> frozenset[Relation]:
+        return access.relations(loader.world, bill, reader, self._clock.now())
 
     def _bill_document(self, reading: Reading, bill_id: str) -> DocumentRow | None:
         issued = reading.entry_at(f"bill:{bill_id}", 0)
@@ -206,7 +211,7 @@ class Queries:
                 bill = self._bill_if_known(loader, bill_id, reader)
                 if bill is None or bill.status in (Status.VOIDED, Status.ISSUE_REFUSED):
                     continue
-                granted = access.groups(access.relations(loader.world, bill, reader))
+                granted = access.groups(self._related(loader, bill, reader))
                 if Group.DELIVERY in granted:
                     answers.append(gate.answer(loader.world, bill, container, now))
         return gate.first(answers) or gate.unknown(container, now)
@@ -225,7 +230,7 @@ class Queries:
                 self._known_draft(reading, parsed.shipment, reader)
             if parsed.kind is StreamKind.BILL and parsed.bill:
                 bill = self._known_bill(loader, parsed.bill, reader)
-                related = access.relations(loader.world, bill, reader)
+                related = self._related(loader, bill, reader)
                 if Group.CONTROL not in access.groups(related):
                     raise errors.NotFound(f"{stream} is unknown")
             if parsed.kind is StreamKind.CUSTODY and parsed.shipment:

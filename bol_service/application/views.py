@@ -125,9 +125,14 @@ def bill_summary(world: World, state: BillState, reader: str) -> Json:
     )
 
 
-def bill(world: World, state: BillState, reader: str, document: Json | None) -> Json:
+def bill(
+    world: World,
+    state: BillState,
+    reader: str,
+    related: frozenset[Relation],
+    document: Json | None,
+) -> Json:
     """The bill as `reader` may see it; `document` is the parsed transport document."""
-    related = access.relations(world, state, reader)
     granted = access.groups(related)
     view = bill_summary(world, state, reader)
     view["relations"] = sorted(related)

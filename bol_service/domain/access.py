@@ -7,6 +7,7 @@ exists. A former holder keeps what it could read up to its own disposal, and not
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 
 from bol_service.domain.events import Leg, Role
@@ -21,6 +22,7 @@ class Relation(StrEnum):
     SHIPPER = "SHIPPER"
     FORWARDER = "FORWARDER"
     CUSTODIAN = "CUSTODIAN"
+    DELIVERY_TERMINAL = "DELIVERY_TERMINAL"
     CUSTOMS = "CUSTOMS"
     AUDITOR = "AUDITOR"
 
@@ -56,15 +58,22 @@ MATRIX: dict[Relation, frozenset[Group]] = {
         {_G.STATE, _G.PARTIES, _G.DOCUMENT, _G.CARGO, _G.PRICE, _G.CUSTODY, _G.DRAFT}
     ),
     Relation.FORWARDER: frozenset({_G.STATE, _G.PARTIES, _G.CARGO, _G.CUSTODY, _G.DRAFT}),
-    Relation.CUSTODIAN: frozenset({_G.STATE, _G.CARGO, _G.CUSTODY, _G.DELIVERY}),
+    Relation.CUSTODIAN: frozenset({_G.STATE, _G.CARGO, _G.CUSTODY}),
+    Relation.DELIVERY_TERMINAL: frozenset({_G.STATE, _G.DELIVERY}),
     Relation.CUSTOMS: frozenset(
         {_G.STATE, _G.PARTIES, _G.CARGO, _G.DECLARED_VALUE, _G.CUSTODY, _G.DELIVERY}
     ),
 }
 
 
-def relations(world: Reader, state: BillState, slug: str) -> frozenset[Relation]:
-    """All relations of the party `slug` to the bill; empty for a stranger."""
+def relations(
+    world: Reader, state: BillState, slug: str, moment: datetime | None = None
+) -> frozenset[Relation]:
+    """All relations of the party `slug` to the bill; empty for a stranger.
+
+    At `moment` a mandate that has run out gives no rights any more. Without it mandates count as
+    they stand: then it is the law of the act itself that refuses one which has run out.
+    """
     party = world.party(slug)
     if party is None:
         return frozenset()
@@ -75,8 +84,9 @@ def relations(world: Reader, state: BillState, slug: str) -> frozenset[Relation]
         Relation.HOLDER: slug in controllers(state),
         Relation.FORMER_HOLDER: slug in held - controllers(state),
         Relation.SHIPPER: slug == state.shipper,
-        Relation.FORWARDER: _is_forwarder(world, state, slug),
+        Relation.FORWARDER: _is_forwarder(world, state.shipper, slug, moment),
         Relation.CUSTODIAN: draft is not None and slug in _custodians(draft),
+        Relation.DELIVERY_TERMINAL: _delivers(draft, state, slug),
         Relation.CUSTOMS: draft is not None and slug in draft.customs,
         Relation.AUDITOR: _audits(world, party, state.carrier),
     }
@@ -96,24 +106,32 @@ def disposal(state: BillState, slug: str) -> int | None:
     return max(tenure.last for tenure in own if tenure.last is not None)
 
 
-def knows_draft(world: Reader, draft: DraftState, slug: str) -> bool:
-    """Carrier, shipper, the forwarder booked or under mandate, and the auditor."""
+def knows_draft(
+    world: Reader, draft: DraftState, slug: str, moment: datetime | None = None
+) -> bool:
+    """Carrier, shipper, the forwarder booked or under mandate, and the auditor; see `relations`."""
     party = world.party(slug)
-    shipper = world.party(draft.shipper)
     return (
         slug in (draft.carrier, draft.shipper, draft.forwarder)
-        or (shipper is not None and shipper.mandate(slug) is not None)
+        or _is_forwarder(world, draft.shipper, slug, moment)
         or (party is not None and _audits(world, party, draft.carrier))
     )
 
 
-def _is_forwarder(world: Reader, state: BillState, slug: str) -> bool:
-    shipper = world.party(state.shipper)
-    return shipper is not None and shipper.mandate(slug) is not None
+def _is_forwarder(world: Reader, shipper: str, slug: str, moment: datetime | None) -> bool:
+    mandator = world.party(shipper)
+    mandate = mandator.mandate(slug) if mandator else None
+    return mandate is not None and (moment is None or mandate.covers(moment))
 
 
 def _custodians(draft: DraftState) -> frozenset[str | None]:
     return frozenset(draft.custodians.of(leg) for leg in Leg)
+
+
+def _delivers(draft: DraftState | None, state: BillState, slug: str) -> bool:
+    """The terminal where the cargo is handed out, by the booking or by a delivery order."""
+    booked = draft is not None and slug == draft.custodians.discharge
+    return booked or any(order.terminal == slug for order in state.orders)
 
 
 def _audits(world: Reader, party: PartyState, carrier: str) -> bool:

@@ -24,7 +24,7 @@ TILE_HEIGHT: Final = 8  # levels of the tree that lie between two levels of tile
 MAX_LEVEL: Final = 63
 MAX_ENTRY_SIZE: Final = 65_535
 _PATH = re.compile(
-    r"tile/(entries|0|[1-9][0-9]?)/((?:x[0-9]{3}/){0,6}[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?"
+    r"tile/(entries|0|[1-9][0-9]?)/((?:x[0-9]{3}/){0,5}[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?"
 )
 
 
@@ -134,7 +134,7 @@ def read_entries(content: bytes, tile: Tile) -> list[bytes]:
     """Raises TileError unless `content` is as many whole entries as `tile` is wide."""
     entries: list[bytes] = []
     at = 0
-    while at < len(content) and len(entries) < tile.width:
+    while at < len(content):
         start = at + 2
         at = start + int.from_bytes(content[at:start])
         entries.append(content[start:at])

@@ -25,10 +25,10 @@ from bol_service.ledger.note import (
 )
 
 MAX_PROOF_LINES: Final = 63
-MAX_REQUEST_BYTES: Final = 64 * 1024
+MAX_REQUEST_BYTES: Final = 65_536
 SIZE_MEDIA_TYPE: Final = "text/x.tlog.size"
 _OLD = re.compile(r"old (0|[1-9][0-9]{0,18})")
-_SIZE = re.compile(r"(0|[1-9][0-9]{0,18})\n")
+_SIZE = re.compile(r"(?:0|[1-9][0-9]{0,18})\n")
 
 
 class RequestError(ValueError):
@@ -45,13 +45,13 @@ class AddCheckpoint:
 
     def to_bytes(self) -> bytes:
         lines = [f"old {self.old}", *(to_base64(item) for item in self.proof), "", self.note]
-        return "\n".join(lines).encode("utf-8")
+        return "\n".join(lines).encode()
 
     @classmethod
     def from_bytes(cls, content: bytes) -> AddCheckpoint:
         """Raises RequestError. The note's signatures are not looked at."""
         try:
-            head, separator, note = content.decode("utf-8").partition("\n\n")
+            head, separator, note = content.decode().partition("\n\n")
         except UnicodeDecodeError as error:
             raise RequestError(f"the request is not UTF-8: {error}") from None
         first, *hashes = head.split("\n")
@@ -65,17 +65,17 @@ class AddCheckpoint:
 
 def read_size(content: bytes) -> int:
     """The size in a witness's answer of type text/x.tlog.size; raises RequestError."""
-    found = _SIZE.fullmatch(content.decode("ascii", "replace"))
+    found = _SIZE.fullmatch(content.decode(errors="replace"))
     if found is None:
         raise RequestError(f"a size is a decimal number and a newline, not {content[:40]!r}")
-    return int(found[1])
+    return int(found[0])
 
 
 def cosignature_in(note: str, answer: bytes, key: VerifierKey) -> str:
     """The signature line of `key` over `note` in a witness's answer; raises NoteError if it is
     missing or wrong."""
     try:
-        whole = note + answer.decode("utf-8")
+        whole = note + answer.decode()
     except UnicodeDecodeError as error:
         raise NoteError(f"the witness's answer is not UTF-8: {error}") from None
     text = parse_note(note).text
@@ -99,7 +99,7 @@ def is_by(signature: NoteSignature, key: VerifierKey) -> bool:
 
 def origin_hash(origin: str) -> str:
     """The name of a log in a witness's addresses: SHA-256 of the origin, lower-case hex."""
-    return hashlib.sha256(origin.encode("utf-8")).hexdigest()
+    return hashlib.sha256(origin.encode()).hexdigest()
 
 
 def _hash(line: str) -> bytes:

@@ -107,8 +107,8 @@ fw     PGU     0       PGU     0
 ho     CPDGUO  6       -       -
 ti     CPDGUO  6       -       -
 fo     PDG     6       -       -
-te     GUO     0       GUO     0
-ra     GUO     0       GUO     0
+te     GU      0       GU      0
+ra     GU      0       GU      0
 cu     PGUO    0       PGUO    0
 au     CPDGUO  6       CPDGUO  1
 af     -       -       -       -

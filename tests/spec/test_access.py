@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from bol_service.domain import access
 from bol_service.domain.access import Group, Relation
+from bol_service.domain.events import Leg
 from tests.law import Voyage
 from tests.law_scene import PARTIES
 
@@ -41,7 +44,7 @@ RELATIONS: tuple[tuple[str, Begin, dict[str, set[Relation]]], ...] = (
             "guoyuan": {R.CUSTODIAN},
             "wrail": {R.CUSTODIAN},
             "qinzhou": {R.CUSTODIAN},
-            "sgterm": {R.CUSTODIAN},
+            "sgterm": {R.CUSTODIAN, R.DELIVERY_TERMINAL},
             "cqcus": {R.CUSTOMS},
             "sgcus": {R.CUSTOMS},
             "auditor": {R.AUDITOR},
@@ -59,7 +62,7 @@ RELATIONS: tuple[tuple[str, Begin, dict[str, set[Relation]]], ...] = (
             "guoyuan": {R.CUSTODIAN},
             "wrail": {R.CUSTODIAN},
             "qinzhou": {R.CUSTODIAN},
-            "sgterm": {R.CUSTODIAN},
+            "sgterm": {R.CUSTODIAN, R.DELIVERY_TERMINAL},
             "cqcus": {R.CUSTOMS},
             "sgcus": {R.CUSTOMS},
             "auditor": {R.AUDITOR},
@@ -165,7 +168,8 @@ GRID: dict[Relation, str] = {
     R.FORMER_HOLDER: "SPDC$h",
     R.SHIPPER: "SPDC$KF",
     R.FORWARDER: "SPCKF",
-    R.CUSTODIAN: "SCKO",
+    R.CUSTODIAN: "SCK",
+    R.DELIVERY_TERMINAL: "SO",
     R.CUSTOMS: "SPCVKO",
 }
 LETTERS = {
@@ -268,3 +272,26 @@ def test_a_booked_forwarder_knows_the_draft_without_a_mandate() -> None:
     voyage = Voyage(until="booked").then(lambda v: v.revoke_mandate("yunling", to="qiaolian"))
 
     assert access.knows_draft(voyage.world, voyage.draft, "qiaolian")
+
+
+def test_a_mandate_that_has_run_out_gives_no_more_to_read() -> None:
+    voyage = issued()
+    later = voyage.now + timedelta(hours=1)
+    voyage.grant_mandate("yunling", "qiaolian", until=later)
+    world, bill, draft = voyage.world, voyage.bill, voyage.draft
+
+    just_before = later - timedelta(milliseconds=1)
+    assert access.relations(world, bill, "qiaolian", just_before) == {R.FORWARDER}
+    assert access.relations(world, bill, "qiaolian", later) == frozenset()
+    unbooked = replace(draft, forwarder=None)
+    assert access.knows_draft(world, unbooked, "qiaolian", just_before)
+    assert not access.knows_draft(world, unbooked, "qiaolian", later)
+
+
+def test_the_terminal_that_an_order_names_sees_it_also_when_another_is_appointed() -> None:
+    voyage = Voyage(until="ordered")
+    voyage.appoint(Leg.DISCHARGE, "qinzhou")
+
+    assert R.DELIVERY_TERMINAL in related(voyage, "sgterm")
+    assert R.DELIVERY_TERMINAL in related(voyage, "qinzhou")
+    assert R.DELIVERY_TERMINAL not in related(voyage, "guoyuan")

@@ -22,9 +22,12 @@ from bol_service.ledger.note import (
 from bol_service.ledger.policy import PolicyError, parse_policy
 from bol_service.ledger.tiles import Tile, TileError, parse_tile
 from bol_service.ledger.witnessing import (
+    MAX_REQUEST_BYTES,
+    SIZE_MEDIA_TYPE,
     AddCheckpoint,
     RequestError,
     cosignature_in,
+    line_of,
     origin_hash,
     read_size,
 )
@@ -34,6 +37,12 @@ from tests.ledger_log import MemoryLog, mth
 
 PATHS = [
     pytest.param("tile/0/000", Tile(level=0, number=0), id="the first tile"),
+    pytest.param("tile/0/000.p/1", Tile(level=0, number=0, width=1), id="the narrowest tile"),
+    pytest.param(
+        "tile/0/x036/x028/x797/x018/x963/967",
+        Tile(level=0, number=36_028_797_018_963_967),
+        id="the last tile of the largest log",
+    ),
     pytest.param("tile/1/000.p/17", Tile(level=1, number=0, width=17), id="a partial tile"),
     pytest.param("tile/63/999", Tile(level=63, number=999), id="the highest level"),
     pytest.param("tile/0/x001/000", Tile(level=0, number=1000), id="two groups of digits"),
@@ -82,6 +91,22 @@ def test_any_other_spelling_is_refused(path: str) -> None:
         parse_tile(path)
 
 
+@pytest.mark.parametrize(
+    ("level", "number", "width"),
+    [
+        pytest.param(0, 0, 0, id="no width"),
+        pytest.param(0, 0, 257, id="too wide"),
+        pytest.param(-1, 0, 1, id="below the leaves"),
+        pytest.param(64, 0, 1, id="too high"),
+        pytest.param(0, -1, 1, id="before the first"),
+        pytest.param(0, 36_028_797_018_963_968, 1, id="after the largest log"),
+    ],
+)
+def test_an_impossible_tile_is_refused(level: int, number: int, width: int) -> None:
+    with pytest.raises(TileError):
+        Tile(level=level, number=number, width=width)
+
+
 # -- which tiles there are -----------------------------------------------------------------------
 
 
@@ -112,6 +137,11 @@ def test_the_last_tiles_of_a_tree(size: int, expected: list[tuple[int, int, int]
 def test_only_full_tiles_are_hashed_upward() -> None:
     assert Tile(level=1, number=0, width=1).is_in(256)
     assert not Tile(level=1, number=0, width=1).is_in(255)
+
+
+def test_entries_stand_at_the_level_of_the_leaves() -> None:
+    assert Tile(level=None, number=3).merkle_level == 0
+    assert Tile(level=2, number=3).merkle_level == 16
 
 
 def test_a_tile_holds_the_subtree_hashes_of_the_specification() -> None:
@@ -245,6 +275,18 @@ def test_a_policy_names_logs_and_addresses() -> None:
     ]
 
 
+@pytest.mark.parametrize("least", ["any", "all", "1"])
+def test_a_group_may_have_one_member(least: str) -> None:
+    policy = parse_policy(f"witness a {key(1).vkey}\ngroup g {least} a\nquorum g\n")
+
+    assert [policy.is_met_by(who) for who in ({policy.witnesses[0].id}, set())] == [True, False]
+
+
+def test_a_fault_is_told_with_its_line() -> None:
+    with pytest.raises(PolicyError, match=r"^line 2: 'logs' is none of log, witness"):
+        parse_policy("quorum none\nlogs\n")
+
+
 def test_without_a_quorum_nobody_is_needed() -> None:
     assert parse_policy("quorum none\n").is_met_by(set())
 
@@ -287,6 +329,7 @@ W1, W2 = (f"witness {name} {key(number).vkey}" for number, name in ((1, "a"), (2
         pytest.param(["log x+00000000+AAAA", "quorum none"], id="a key that is none"),
         pytest.param(["logs", "quorum none"], id="an unknown line"),
         pytest.param(["quorum none\r"], id="a carriage return"),
+        pytest.param(["# a bell \x07", "quorum none"], id="a control character in a comment"),
     ],
 )
 def test_an_impossible_policy_is_refused(lines: list[str]) -> None:
@@ -308,6 +351,16 @@ def test_a_request_is_written_as_the_specification_prints_it() -> None:
     assert AddCheckpoint.from_bytes(request.to_bytes()) == request
 
 
+def test_a_request_may_have_63_hashes_and_any_size() -> None:
+    for old in (0, 7, 10**18):
+        request = AddCheckpoint(old=old, proof=(HASH,) * 63, note=NOTE)
+        assert AddCheckpoint.from_bytes(request.to_bytes()) == request
+
+
+def test_what_both_sides_rely_on() -> None:
+    assert (SIZE_MEDIA_TYPE, MAX_REQUEST_BYTES) == ("text/x.tlog.size", 65_536)
+
+
 def test_a_first_request_has_no_proof() -> None:
     request = AddCheckpoint(old=0, proof=(), note=NOTE)
 
@@ -320,6 +373,8 @@ def test_a_first_request_has_no_proof() -> None:
     [
         pytest.param(b"", id="nothing"),
         pytest.param(b"old 1\n", id="no empty line"),
+        pytest.param(b"old 1", id="a size alone"),
+        pytest.param(b"old 1" + b"0" * 19 + b"\n\n" + NOTE.encode(), id="a size of 20 digits"),
         pytest.param(b"old 01\n\n" + NOTE.encode(), id="a size with a leading zero"),
         pytest.param(b"old -1\n\n" + NOTE.encode(), id="a negative size"),
         pytest.param(b"new 1\n\n" + NOTE.encode(), id="another word"),
@@ -334,15 +389,26 @@ def test_a_malformed_request_is_refused(content: bytes) -> None:
         AddCheckpoint.from_bytes(content)
 
 
-@pytest.mark.parametrize("content", [b"7", b"07\n", b"7\n\n", b"-7\n", b"\xff\n"])
+@pytest.mark.parametrize("size", [0, 7, 10, 10**18])
+def test_a_size_is_a_number_and_a_newline(size: int) -> None:
+    assert read_size(f"{size}\n".encode()) == size
+
+
+@pytest.mark.parametrize(
+    "content", [b"7", b"07\n", b"7\n\n", b"-7\n", b"\xff\n", b"1" * 20 + b"\n"]
+)
 def test_a_malformed_size_is_refused(content: bytes) -> None:
-    assert read_size(b"7\n") == 7
     with pytest.raises(RequestError):
         read_size(content)
 
 
 def test_a_log_is_named_by_the_hash_of_its_origin() -> None:
     assert origin_hash("demo.a/b") == hashlib.sha256(b"demo.a/b").hexdigest()
+
+
+def test_a_line_of_somebody_who_has_not_signed_is_not_found() -> None:
+    with pytest.raises(NoteError, match="has not signed"):
+        line_of(NOTE, key(1))
 
 
 def cosigned(number: int, body: str) -> str:
@@ -456,7 +522,8 @@ def test_a_proof_of_a_log_of_one_entry_has_no_path() -> None:
         pytest.param("index 13", "index 013", id="an index with a leading zero"),
         pytest.param("index 13\n", "", id="no index"),
         pytest.param("index 13\n", "index 13\nAAAA\n", id="a short hash"),
-        pytest.param("index 13\n", "index 13\n" + "A" * 43 + "=\n" * 1, id="one hash spliced"),
+        pytest.param("index 13\n", f"index 1{'0' * 19}\n", id="an index of 20 digits"),
+        pytest.param("index 13\n", "index 13\n" + f"{'A' * 43}=\n" * 57, id="64 hashes"),
         pytest.param("\n\nebl", "\nebl", id="no empty line"),
         pytest.param("index 13\n", "extra !\nindex 13\n", id="extra data that is no base64"),
     ],
@@ -465,10 +532,26 @@ def test_a_malformed_proof_file_is_refused(old: str, new: str) -> None:
     text = proof_of(13, ENTRIES)
     assert old in text
 
-    with pytest.raises((NoteError, ProofError)):
-        verified(text.replace(old, new))
+    with pytest.raises(NoteError):
+        proof_file.parse_proof_file(text.replace(old, new))
 
 
-def verified(text: str) -> None:
-    proof = proof_file.parse_proof_file(text)
-    proof_file.verify(proof, leaf_hash(b"e13"), [parse_vkey(PROOF_LOG)])
+@pytest.mark.parametrize("text", ["", proof_file.MAGIC, f"{proof_file.MAGIC}\n\nnote\n"])
+def test_a_proof_file_that_ends_early_is_refused(text: str) -> None:
+    with pytest.raises(NoteError):
+        proof_file.parse_proof_file(text)
+
+
+@pytest.mark.parametrize("index", [0, 5, 10**18])
+def test_a_proof_file_holds_any_index_and_63_hashes(index: int) -> None:
+    proof = proof_file.ProofFile(index=index, path=(HASH,) * 63, checkpoint=NOTE)
+
+    assert proof_file.parse_proof_file(proof.text()) == proof
+
+
+def test_a_spliced_path_does_not_verify() -> None:
+    spliced = proof_of(13, ENTRIES).replace("index 13\n", f"index 13\n{'A' * 43}=\n")
+    proof = proof_file.parse_proof_file(spliced)
+
+    with pytest.raises(ProofError):
+        proof_file.verify(proof, leaf_hash(b"e13"), [parse_vkey(PROOF_LOG)])
