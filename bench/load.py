@@ -82,9 +82,7 @@ def run(port: int, queues: Sequence[Sequence[bytes]]) -> Result:
                 selector.unregister(connection.socket)
                 connection.socket.close()
                 open_ -= 1
-    return Result(
-        seconds=time.perf_counter() - started, statuses=statuses, latencies=latencies
-    )
+    return Result(seconds=time.perf_counter() - started, statuses=statuses, latencies=latencies)
 
 
 def _read(connection: _Connection) -> int | None:

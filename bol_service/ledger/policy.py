@@ -21,7 +21,6 @@ from typing import Final
 from bol_service.ledger.note import KeyType, NoteError, VerifierKey, parse_vkey
 
 NONE: Final = "none"
-MAX_LINES: Final = 10_000
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _COUNT = re.compile(r"[1-9][0-9]{0,4}")
 
@@ -104,10 +103,7 @@ class _Reader:
         }
 
     def read(self, text: str) -> Policy:
-        lines = text.split("\n")
-        if len(lines) > MAX_LINES:
-            raise PolicyError(f"a policy has at most {MAX_LINES} lines, not {len(lines)}")
-        for number, line in enumerate(lines, start=1):
+        for number, line in enumerate(text.split("\n"), start=1):
             try:
                 self._line(line)
             except (PolicyError, NoteError) as error:

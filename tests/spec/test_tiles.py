@@ -536,7 +536,9 @@ def test_a_malformed_proof_file_is_refused(old: str, new: str) -> None:
         proof_file.parse_proof_file(text.replace(old, new))
 
 
-@pytest.mark.parametrize("text", ["", proof_file.MAGIC, f"{proof_file.MAGIC}\n\nnote\n"])
+@pytest.mark.parametrize(
+    "text", ["", proof_file.MAGIC, f"{proof_file.MAGIC}\n\nnote\n", f"{proof_file.MAGIC}\nindex 0"]
+)
 def test_a_proof_file_that_ends_early_is_refused(text: str) -> None:
     with pytest.raises(NoteError):
         proof_file.parse_proof_file(text)
