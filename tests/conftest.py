@@ -1,5 +1,31 @@
 """Fixtures that tests of every folder may ask for."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Connection, Engine, event
+
 from tests.postgres import database_url, new_postgres_database, postgres_server, postgres_url
 
 __all__ = ["database_url", "new_postgres_database", "postgres_server", "postgres_url"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _databases_are_closed() -> Iterator[None]:
+    """No connection of a module outlives it, whoever opened it.
+
+    The engines are kept until then: one that is collected with a connection still open would be
+    reported in some other test.
+    """
+    opened: dict[int, Engine] = {}
+
+    def note(connection: Connection) -> None:
+        opened[id(connection.engine)] = connection.engine
+
+    event.listen(Engine, "engine_connect", note)
+    yield
+    event.remove(Engine, "engine_connect", note)
+    for engine in opened.values():
+        engine.dispose()
