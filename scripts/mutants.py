@@ -3,6 +3,7 @@
     python scripts/mutants.py                       domain, crypto, ledger, verification
     python scripts/mutants.py --sample 200          so many, chosen by --seed; what CI runs
     python scripts/mutants.py --only ledger/merkle  a package or a file
+    python scripts/mutants.py --again               only what the last run has not noticed
 
 1. Faults are planted by `mutation_operators` (`mutation_faults` lists them) and tried by
    `mutation_workers`; results of a run stay in .mutants/results.jsonl, the lines that each test
@@ -62,6 +63,7 @@ class Choice:
     sample: int | None
     seed: int
     only: tuple[str, ...]
+    again: bool
     workers: int
     tests: tuple[str, ...]
 
@@ -93,6 +95,7 @@ def _choice() -> Choice:
     parser.add_argument("--sample", type=int, help="so many mutants, chosen by the seed")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--only", action="append", default=[], help="package or file, as in ledger")
+    parser.add_argument("--again", action="store_true", help="try the last run's survivors")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--tests", nargs="+", default=list(TESTS), help="where tests are found")
     given = parser.parse_args()
@@ -100,6 +103,7 @@ def _choice() -> Choice:
         sample=given.sample,
         seed=given.seed,
         only=tuple(given.only),
+        again=given.again,
         workers=given.workers,
         tests=tuple(str(p.relative_to(ROOT)) for t in given.tests for p in sorted(ROOT.glob(t))),
     )
@@ -161,6 +165,7 @@ def _tried(
     chosen: list[Mutant], enums: Enums, recording: Recording, choice: Choice
 ) -> dict[int, Result]:
     reaching = Reaching(SOURCE, recording)
+    before = _noticed_before() if choice.again else {}
     tasks = _tasks(chosen, enums, reaching)
     results: dict[int, Result] = {}
     out = RESULTS / "results.jsonl"
@@ -170,6 +175,11 @@ def _tried(
         results[result.number] = result
         with out.open("a", encoding="utf-8") as file:
             file.write(_line(chosen[result.number], result) + "\n")
+
+    for task in tasks:
+        if (outcome := before.get(chosen[task.number].key)) is not None:
+            done(Result(number=task.number, outcome=outcome, by="as before", seconds=0.0))
+    tasks = [task for task in tasks if task.number not in results]
 
     def shown(result: Result) -> Result:
         print(".TS"[("killed", "timeout", "survived").index(result.outcome)], end="", flush=True)
@@ -193,6 +203,13 @@ def _tried(
             done(result)
     workers.run_cold(cold, recording.seconds, ROOT, choice.workers, lambda r: done(shown(r)))
     return results
+
+
+def _noticed_before() -> dict[tuple[str, str], str]:
+    """Of the last run; only right as long as nothing but tests has been added."""
+    lines = (RESULTS / "results.jsonl").read_text(encoding="utf-8").splitlines()
+    tried = [json.loads(line) for line in lines]
+    return {(t["where"], t["change"]): t["outcome"] for t in tried if t["outcome"] != "survived"}
 
 
 def _tasks(chosen: list[Mutant], enums: Enums, reaching: Reaching) -> list[Task]:

@@ -1,7 +1,8 @@
 """Finds every place in a module where a small fault can be planted, and plants it.
 
 Left alone, because no test should hold it still: text for people (inside functions every text and
-f-string with a space in it), docstrings, annotations, decorators, `assert`, `strict=` of `zip`.
+f-string with a space in it), docstrings, annotations, decorators, `assert`, `strict=` of `zip`, and
+the names of codecs.
 """
 
 from __future__ import annotations
@@ -149,7 +150,18 @@ def _is_left_alone(node: ast.AST, place: Place) -> bool:
         return True  # a docstring, or the body of a protocol's method
     if isinstance(node, ast.keyword) and node.arg == "strict":
         return True
+    if isinstance(node, ast.Constant) and _is_codec_call(place.parent):
+        return True
     return place.function_line is not None and _is_for_people(node)
+
+
+def _is_codec_call(node: ast.AST | None) -> bool:
+    """`"utf-8~"` names the same codec."""
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in ("encode", "decode")
+    )
 
 
 def _is_for_people(node: ast.AST) -> bool:

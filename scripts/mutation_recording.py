@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 OPTIONS = ("-p", "no:cacheprovider", "-p", "no:xdist", "-q", "-s", "-m", "not torture")
-_CALLS_WITHOUT_NEWS = 100
+_CALLS_WITHOUT_NEWS = 1000
 
 
 @dataclass(kw_only=True)
@@ -76,6 +76,7 @@ class Recorder:
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
         _forget_cached()
         self._begin(self.recording.reached.setdefault(item.nodeid, {}))
+        self.start()  # some tests take the tracer away
         started = time.process_time()
         yield
         self.recording.seconds[item.nodeid] = time.process_time() - started

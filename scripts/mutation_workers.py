@@ -32,8 +32,8 @@ import pytest
 from _pytest.runner import runtestprotocol
 from mutation_recording import OPTIONS, settle
 
-PASSED, NOTICED, BROKEN, NOT_SWAPPED = 0, 1, 3, 4
-_OUTCOMES = {PASSED: "survived", NOTICED: "killed", NOT_SWAPPED: "survived"}
+PASSED, NOTICED, BROKEN, NOT_SWAPPED, OVERFLOWN = 0, 1, 3, 4, 5
+_OUTCOMES = {PASSED: "survived", NOTICED: "killed", NOT_SWAPPED: "survived", BROKEN: "survived"}
 _MEMORY = 3 * 2**30
 _WALL_SECONDS = 180.0
 _PRELOADED = (
@@ -118,8 +118,6 @@ class Pool:
             by = pipe.read().decode("utf-8", "replace")
         code = os.waitstatus_to_exitcode(status)
         outcome = _OUTCOMES.get(code, "timeout")
-        if code == BROKEN:
-            raise RuntimeError(f"mutant {number} could not be tried: {by}")
         elapsed = time.monotonic() - started
         self._done(Result(number=number, outcome=outcome, by=by, seconds=elapsed))
 
@@ -141,8 +139,10 @@ def _become_child() -> None:
 def _guarded(work: Callable[[Task, int], int], task: Task, write: int) -> int:
     try:
         return work(task, write)
+    except MemoryError:
+        return OVERFLOWN
     except BaseException as error:
-        os.write(write, repr(error).encode()[:4000])
+        os.write(write, f"could not be tried: {error!r}".encode()[:4000])
         return BROKEN
 
 
