@@ -59,6 +59,7 @@ class Place:
     statement: tuple[int, int] = (1, 1)
     parent: ast.AST | None = None
     assigned: tuple[str, ...] = ()
+    body: int | None = None
 
 
 def replacements(node: ast.AST, place: Place, enums: Enums) -> Iterator[ast.AST]:

@@ -24,7 +24,8 @@ _Function = ast.FunctionDef | ast.AsyncFunctionDef
 @dataclass(frozen=True, kw_only=True)
 class Mutant:
     """`file` counts from the package bol_service; `change` reads before → after, numbered where a
-    function has the same one twice; `function_line` is None for what runs at import."""
+    function has the same one twice; `function_line` is None for what runs at import; `body` is the
+    line that runs when the `if` around the change holds."""
 
     file: str
     where: str
@@ -32,6 +33,7 @@ class Mutant:
     steps: tuple[Step, ...]
     variant: int
     lines: tuple[int, int]
+    body: int | None
     function_line: int | None
     names: tuple[str, ...]
 
@@ -75,6 +77,7 @@ def mutants(root: Path, file: Path, enums: Enums) -> list[Mutant]:
                     steps=steps,
                     variant=variant,
                     lines=_lines(node, place),
+                    body=node.body[0].lineno if isinstance(node, ast.If) else place.body,
                     function_line=place.function_line,
                     names=place.assigned,
                 )
@@ -139,8 +142,19 @@ def _inside(node: ast.AST, field: str, place: Place) -> Place:
         elif line is None:
             assigned = (*assigned, node.name)
     return Place(
-        names=names, function_line=line, statement=place.statement, parent=node, assigned=assigned
+        names=names,
+        function_line=line,
+        statement=place.statement,
+        parent=node,
+        assigned=assigned,
+        body=_body(node, field, place),
     )
+
+
+def _body(node: ast.AST, field: str, place: Place) -> int | None:
+    if isinstance(node, ast.If):
+        return node.body[0].lineno if field == "test" else None
+    return None if isinstance(node, ast.stmt) else place.body
 
 
 def _is_left_alone(node: ast.AST, place: Place) -> bool:

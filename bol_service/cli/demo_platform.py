@@ -9,9 +9,11 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -82,6 +84,7 @@ class DemoPlatform:
 
     def start(self) -> None:
         """Start `bol serve` and wait until it is ready; raises DemoFailed with its own words."""
+        _end_on_sigterm()
         self.bol("db", "upgrade")
         log = self.folder / "server.log"
         command = [sys.executable, "-m", "bol_service", "serve", "--port", str(self.port)]
@@ -115,6 +118,12 @@ class DemoPlatform:
         """Until the server ends by itself."""
         if self._process is not None:
             self._process.wait()
+
+
+def _end_on_sigterm() -> None:
+    """A SIGTERM to us ends like Ctrl-C, so that the server we started is ended too."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def prepare(folder: Path, seeds: Path, ends: datetime, *, port: int = 0) -> DemoPlatform:

@@ -9,7 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from bol_service.cli.client import Client, Unreachable
 from tests.desk import SEEDS
+from tests.service_process import free_port
 
 
 def bol(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -53,6 +57,25 @@ def test_a_seed_leaves_keys_trust_and_the_bill(tmp_path: Path) -> None:
     assert len(told["bill"]) == 64
     assert (tmp_path / "platform" / "trust.json").exists()
     assert (tmp_path / "platform" / "keys" / "straits.pem").exists()
+
+
+def test_sigterm_to_a_seed_ends_the_server_that_it_started(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if name[:4] != "BOL_"}
+    command = [sys.executable, "-u", "-m", "bol_service", "seed", "--folder", "platform"]
+    with subprocess.Popen(
+        [*command, "--port", str(free_port()), "--json"],
+        env=environment | {"PYTHONPATH": str(SEEDS.parents[1])},
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as seed:
+        assert seed.stdout is not None
+        url = json.loads(seed.stdout.readline())["url"]
+        seed.terminate()
+        assert seed.wait(30) == 0
+
+    with pytest.raises(Unreachable):
+        Client(base_url=url, origin="demo.cq.example/ebl").get("/readyz")
 
 
 def test_the_demo_fails_when_the_script_expects_something_else(tmp_path: Path) -> None:

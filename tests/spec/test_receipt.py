@@ -16,7 +16,7 @@ from bol_service.crypto.signers import LocalSigner, generate
 from bol_service.ledger import entry as ledger_entry
 from bol_service.ledger import receipt as receipts
 from bol_service.ledger.checkpoint import Checkpoint
-from bol_service.ledger.entry import Entry, leaf, public_entry, stream_tag
+from bol_service.ledger.entry import Entry, leaf, public_entry, split_public_entry, stream_tag
 from bol_service.ledger.merkle import ProofError, leaf_hash
 from bol_service.ledger.note import KeyType, NoteError, VerifierKey, sign_note
 from bol_service.ledger.receipt import Receipt
@@ -114,6 +114,7 @@ def test_a_malformed_entry_is_refused(event, recorded_at, reason):
         pytest.param(ENTRY.bytes().replace(b'{"event"', b'{"event":"x","event"'), id="twice"),
         pytest.param(ENTRY.bytes()[:-1] + b',"z":"1"}', id="another member"),
         pytest.param(b'{"event":1,"recordedAt":2}', id="numbers"),
+        pytest.param(b'{"event":"a.b.c","recordedAt":2}', id="one number"),
         pytest.param(ENTRY.bytes().decode().encode("utf-16"), id="UTF-16"),
     ],
 )
@@ -134,6 +135,28 @@ def test_entry_bytes_have_one_spelling(data):
 def test_a_public_entry_of_another_shape_is_refused(tag, sequence, digest):
     with pytest.raises(ValueError, match="not"):
         public_entry(tag, sequence, digest)
+
+
+@pytest.mark.parametrize("sequence", [0, 1, 2**63 - 1], ids=["first", "second", "largest"])
+def test_a_public_entry_is_split_as_it_was_put_together(sequence):
+    parts = stream_tag(STREAM), sequence, ENTRY.digest
+    assert split_public_entry(public_entry(*parts)) == parts
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        pytest.param(b"", "72 bytes, not 0", id="nothing"),
+        pytest.param(bytes(71), "72 bytes, not 71", id="a byte too few"),
+        pytest.param(bytes(73), "72 bytes, not 73", id="a byte too many"),
+        pytest.param(
+            bytes(32) + b"\x80" + bytes(39), "not 9223372036854775808", id="beyond 2^63-1"
+        ),
+    ],
+)
+def test_what_is_no_public_entry_is_not_split(data, reason):
+    with pytest.raises(ValueError, match=reason):
+        split_public_entry(data)
 
 
 def test_the_largest_numbers_are_taken():

@@ -94,6 +94,14 @@ def test_a_refusal_says_reason_and_place_in_one_sentence():
     assert caught.value.reason == "member given twice; give it once"
     with pytest.raises(BadJson, match=r"\(at the top level\)"):
         loads_event(b"-0")
+    assert str(BadJson("nowhere in particular")) == "nowhere in particular"
+
+
+def test_a_long_number_is_shown_by_its_first_forty_characters():
+    for length, shown in ((40, "9" * 40), (41, f"{'9' * 40}... (41 characters)")):
+        with pytest.raises(BadJson) as caught:
+            loads_event(b"9" * length)
+        assert caught.value.reason.startswith(f"number {shown} is beyond")
 
 
 @pytest.mark.parametrize(
@@ -179,8 +187,12 @@ def test_canonical_bytes_are_those_of_rfc_8785(value, written):
     assert canonical(value) == written
 
 
-def deep_list(levels: int) -> list[object]:
-    value: list[object] = []
+def test_what_is_nested_deeper_than_any_document_is_written_by_the_same_rules():
+    assert canonical(deep_list(70, 1.0)) == b"[" * 70 + b"1" + b"]" * 70
+
+
+def deep_list(levels: int, innermost: object = None) -> object:
+    value = [] if innermost is None else innermost
     for _ in range(levels):
         value = [value]
     return value

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from bol_service.crypto import jws, strictjson
+from bol_service.crypto import base64url, jws, strictjson
 from bol_service.crypto.keys import Algorithm
 from bol_service.crypto.signers import LocalSigner, generate
 from bol_service.domain.states import Head
@@ -188,6 +188,15 @@ def test_a_stream_does_not_begin_after_something(case: Case) -> None:
     report = case.judge(forge(case.world, replaced(told(case), ISSUE, compact)))
     assert report.verdict is Verdict.NOT_GENUINE
     assert caught_by(report)[0] is Check.STREAMS
+
+
+def test_a_signature_over_other_words_is_nobody_s(case: Case) -> None:
+    """The key is the carrier's own, the bytes signed are not these."""
+    header, _, signature = told(case).entries[ISSUE].event.split(".")
+    changed = event_of(case, ISSUE) | {"id": drafting.uuid7(case.now)}
+    compact = f"{header}.{base64url.encode(strictjson.canonical(changed))}.{signature}"
+    report = case.judge(forge(case.world, replaced(told(case), ISSUE, compact)))
+    assert caught_by(report) == (Check.SIGNATURES, "bad_signature")
 
 
 def test_what_cannot_be_read_is_forged_even_in_the_tree(case: Case) -> None:
