@@ -135,11 +135,15 @@ def _constants(value: object, place: Place) -> Iterator[object]:
             yield value - 1
     elif isinstance(value, str):
         yield f"{value}~"
-        parent = place.parent
-        if isinstance(parent, ast.Call) and ast.unparse(parent.func).startswith("re."):
+        if is_pattern(place.parent):
             yield from _patterns(value)
     elif isinstance(value, bytes):
         yield value + b"~"
+
+
+def is_pattern(node: ast.AST | None) -> bool:
+    """What the call `node` is given is a regular expression."""
+    return isinstance(node, ast.Call) and ast.unparse(node.func).startswith("re.")
 
 
 def _patterns(pattern: str) -> Iterator[str]:

@@ -1,8 +1,8 @@
 """Finds every place in a module where a small fault can be planted, and plants it.
 
-Left alone, because no test should hold it still: text for people (inside functions every text and
-f-string with a space in it), docstrings, annotations, decorators, `assert`, `strict=` of `zip`, and
-the names of codecs.
+Left alone, because no test should hold it still: text for people (every text and f-string with a
+space or a character beyond ASCII in it, unless it is a pattern), docstrings, annotations,
+decorators, `assert`, `strict=` of `zip`, and the names of codecs.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from mutation_faults import Enums, Place, replacements
+from mutation_faults import Enums, Place, is_pattern, replacements
 
 Step = tuple[str, int | None]
 
@@ -77,7 +77,7 @@ def mutants(root: Path, file: Path, enums: Enums) -> list[Mutant]:
                     steps=steps,
                     variant=variant,
                     lines=_lines(node, place),
-                    body=node.body[0].lineno if isinstance(node, ast.If) else place.body,
+                    body=_guarded(node, place),
                     function_line=place.function_line,
                     names=place.assigned,
                 )
@@ -151,6 +151,10 @@ def _inside(node: ast.AST, field: str, place: Place) -> Place:
     )
 
 
+def _guarded(node: ast.AST, place: Place) -> int | None:
+    return node.body[0].lineno if isinstance(node, ast.If | ast.match_case) else place.body
+
+
 def _body(node: ast.AST, field: str, place: Place) -> int | None:
     if isinstance(node, ast.If):
         return node.body[0].lineno if field == "test" else None
@@ -166,7 +170,7 @@ def _is_left_alone(node: ast.AST, place: Place) -> bool:
         return True
     if isinstance(node, ast.Constant) and _is_codec_call(place.parent):
         return True
-    return place.function_line is not None and _is_for_people(node)
+    return _is_for_people(node) and not is_pattern(place.parent)
 
 
 def _is_codec_call(node: ast.AST | None) -> bool:
@@ -182,7 +186,7 @@ def _is_for_people(node: ast.AST) -> bool:
     if isinstance(node, ast.JoinedStr):
         return any(isinstance(part, ast.Constant) and _is_for_people(part) for part in node.values)
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return " " in node.value
+        return " " in node.value or not node.value.isascii()
     return False
 
 

@@ -21,6 +21,12 @@ SECONDS_PER_MUTANT = 12.0  # as recorded; a mutant that outlives them has surviv
 FILES_PER_MUTANT = 8
 
 
+def _foremost(tests: list[str]) -> set[str]:
+    """The files that most of the tests are in; a test that is named twice counts twice."""
+    counted = Counter(test.partition("::")[0] for test in tests)
+    return {file for file, _ in counted.most_common(FILES_PER_MUTANT)}
+
+
 class Reaching:
     def __init__(self, source: Path, recording: Recording) -> None:
         self._source, self._recording = source, recording
@@ -51,7 +57,7 @@ class Reaching:
             groups.append(self._naming(mutant.names))
             groups.append(self._by_file[path])
         ordered = [test for group in groups for test in self._in_turn(group)]
-        return self._affordable(dict.fromkeys(ordered), FILES_PER_MUTANT if at_import else None)
+        return self._affordable(dict.fromkeys(ordered), _foremost(ordered) if at_import else None)
 
     def _in_turn(self, tests: set[str]) -> list[str]:
         seen: Counter[str] = Counter()
@@ -74,18 +80,15 @@ class Reaching:
                 found |= self._on(file, at)
         return found
 
-    def _affordable(self, tests: Iterable[str], most_files: int | None) -> tuple[str, ...]:
+    def _affordable(self, tests: Iterable[str], files: set[str] | None) -> tuple[str, ...]:
         kept: list[str] = []
-        files: set[str] = set()
         spent = 0.0
         for test in tests:
-            file = test.partition("::")[0]
-            if file not in files and len(files) == most_files:
+            if files is not None and test.partition("::")[0] not in files:
                 continue
             cost = self._recording.seconds[test]
             if kept and spent + cost > SECONDS_PER_MUTANT:
                 continue
             kept.append(test)
-            files.add(file)
             spent += cost
         return tuple(kept)

@@ -74,8 +74,9 @@ def two_bills(folder: Path) -> Iterator[Case]:
 
 
 def caught_by(report: Report) -> tuple[Check, str]:
-    """Check and code of the first finding that is not VALID."""
+    """Check and code of the first finding that is not VALID; an INVALID one must be the last."""
     finding = next(found for found in report.findings if found.outcome is not Outcome.VALID)
+    assert finding.outcome is Outcome.UNKNOWN or finding is report.findings[-1], report.findings
     return finding.check, finding.code
 
 

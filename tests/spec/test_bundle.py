@@ -116,8 +116,13 @@ NO_ENTRIES = {
 
 @pytest.mark.parametrize("change", NO_ENTRIES.values(), ids=NO_ENTRIES)
 def test_an_entry_is_refused_that_has(case: Case, change: Json) -> None:
-    with pytest.raises(BundleError, match=r"not a bundle|entry 7"):
+    with pytest.raises(BundleError, match=r"not a bundle|entry 7 is neither|entry 7: "):
         read(case.value | {"entries": [HIDDEN | change]})
+
+
+def test_a_digest_that_is_none_is_named_with_its_entry(case: Case) -> None:
+    with pytest.raises(BundleError, match="entry 7: 'ab' is not a lower-case hex SHA-256"):
+        read(case.value | {"entries": [HIDDEN | {"digest": "ab"}]})
 
 
 def test_a_proof_may_be_as_long_as_a_tree_is_high(case: Case) -> None:

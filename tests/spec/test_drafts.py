@@ -172,7 +172,13 @@ SHIPPER_SIDE: tuple[tuple[str, Callable[[Voyage, str], object]], ...] = (
     ("approve", lambda v, by: v.approve(by=by, content_digest=_content(1))),
 )
 MANDATE = tuple(
-    Refused(f"{who} cannot {name}", errors.NoMandate, begin, lambda v, act=act, by=by: act(v, by))  # type: ignore[misc]
+    Refused(
+        f"{who} cannot {name}",
+        errors.NoMandate,
+        begin,
+        lambda v, act=act, by=by: act(v, by),  # type: ignore[misc]
+        "/actor",
+    )
     for name, act in SHIPPER_SIDE
     for who, by, begin in (
         ("the carrier", "xlsc", published),
@@ -353,7 +359,7 @@ def test_refused(row: Refused) -> None:
 def test_a_shipment_is_booked_once() -> None:
     voyage = booked()
 
-    with voyage.refuses(errors.AlreadyRegistered):
+    with voyage.refuses(errors.AlreadyRegistered, pointer="/stream"):
         voyage.book(shipper="straits")
 
 

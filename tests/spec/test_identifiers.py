@@ -46,6 +46,7 @@ Check = Callable[[str], None]
 GOOD: list[tuple[Check, str]] = [
     (check_container, "CSQU3054383"),
     (check_container, "XLCU7001127"),
+    (check_container, "ZZZU1234564"),
     (check_container, "XLCU7001148"),
     (check_container, "XLCU7001153"),
     (check_imo, "9074729"),
@@ -230,6 +231,7 @@ def test_streams_are_named_and_read_back() -> None:
         f"draft:{SHIPMENT}:{CONTAINER}",
         f"custody:{SHIPMENT}",
         f"custody:{SHIPMENT}:XLCU7001128",
+        f"custody:x:{CONTAINER}",
         f"custody:{SHIPMENT}:{CONTAINER}\0",
         f"custody:{SHIPMENT}/{CONTAINER}",
         f"custody:{CONTAINER}:{SHIPMENT}",

@@ -557,7 +557,7 @@ LIVES: tuple[tuple[str, Callable[[Voyage], object]], ...] = (
 def test_a_bill_is_not_issued_again_over_itself_when(live: Callable[[Voyage], object]) -> None:
     voyage = Voyage(until="issued").then(live)
 
-    with voyage.refuses(errors.NumberUsed):
+    with voyage.refuses(errors.NumberUsed, pointer="/stream"):
         voyage.issue()
 
 
@@ -694,3 +694,12 @@ def test_a_voided_number_may_be_issued_on_a_corrected_document() -> None:
     voyage.issue()
 
     assert voyage.status is Status.ISSUED
+
+
+def test_a_notify_party_is_looked_for_among_all_that_the_document_names() -> None:
+    named_both = (reference_to("straits"), reference_to("nusantara"))
+    voyage = ready(document=bill_of_lading(notify=named_both))
+
+    voyage.issue(parties={"notify": ("nusantara",)})
+
+    assert voyage.bill.notify == ("nusantara",)

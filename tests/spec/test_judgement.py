@@ -453,3 +453,26 @@ def test_every_refusal_raised_is_in_the_catalogue_under_its_own_code() -> None:
 
     assert raised <= catalogue.keys()
     assert len({refusal.code for refusal in catalogue.values()}) == len(catalogue)
+
+
+@pytest.mark.parametrize(
+    ("begin", "reason"),
+    [
+        (
+            lambda: _with_second_key()().then(lambda v: v.revoke_key("yunling", 2)),
+            r"ended with entry [0-9]+ of the log",
+        ),
+        (_with_second_key(valid_until=timedelta(0)), "outside its validity"),
+    ],
+    ids=["it was revoked", "its time has run out"],
+)
+def test_the_answer_says_why_a_key_does_not_count(begin: Begin, reason: str) -> None:
+    voyage = begin()
+    with pytest.raises(errors.KeyRevoked, match=reason):
+        _sign_on(voyage, signed_with=SECOND)
+
+
+def test_a_world_tells_the_state_of_each_stream_by_its_name() -> None:
+    voyage = issued()
+    assert voyage.world.state(voyage.stream) is voyage.bill
+    assert voyage.world.state("bill:unknown") is None

@@ -146,6 +146,24 @@ def test_the_last_empty_line_divides_text_from_signatures():
             "has no time",
             id="a cosignature too short for its time",
         ),
+        pytest.param(
+            SIGNED
+            + NoteSignature(
+                name=LOG["witness"], key_id=WITNESS_KEY.key_id, signature=bytes(7)
+            ).line(),
+            [LOG_KEY, WITNESS_KEY],
+            "has no time",
+            id="a cosignature a byte too short for its time",
+        ),
+        pytest.param(
+            SIGNED
+            + NoteSignature(
+                name=LOG["witness"], key_id=WITNESS_KEY.key_id, signature=bytes(8)
+            ).line(),
+            [LOG_KEY, WITNESS_KEY],
+            "is wrong",
+            id="a cosignature of nothing but its time",
+        ),
     ],
 )
 def test_a_note_that_its_known_keys_did_not_sign_is_refused(note, keys, reason):

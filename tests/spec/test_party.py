@@ -320,18 +320,24 @@ def test_the_operator_registers_itself_with_the_first_entry() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "reason"),
+    ("change", "reason", "pointer"),
     [
-        ({"signed_with": "key-operator-2"}, errors.WrongKey),
-        ({"roles": frozenset({Role.BANK})}, errors.BadEvent),
-        ({"index": 1}, errors.NotFound),
-        ({"stream": "party:yunling"}, errors.NotFound),
-        ({"by": "yunling", "stream": "party:operator"}, errors.WrongKey),
-        ({"alg": "ES256"}, errors.BadSignature),
+        ({"signed_with": "key-operator-2"}, errors.WrongKey, "/details/key"),
+        ({"roles": frozenset({Role.BANK})}, errors.BadEvent, "/details/roles"),
+        (
+            {"roles": frozenset({Role.OPERATOR, Role.BANK})},
+            errors.BadEvent,
+            "/details/roles",
+        ),
+        ({"index": 1}, errors.NotFound, "/actor"),
+        ({"stream": "party:yunling"}, errors.NotFound, "/actor"),
+        ({"by": "yunling", "stream": "party:operator"}, errors.WrongKey, "/actor"),
+        ({"alg": "ES256"}, errors.BadSignature, None),
     ],
     ids=[
         "signed with another key than it registers",
         "without the role of operator",
+        "with a second role",
         "not as the first entry",
         "for another party",
         "by another party",
@@ -339,10 +345,10 @@ def test_the_operator_registers_itself_with_the_first_entry() -> None:
     ],
 )
 def test_a_log_does_not_begin_with_an_operator(
-    change: dict[str, object], reason: type[errors.Refusal]
+    change: dict[str, object], reason: type[errors.Refusal], pointer: str | None
 ) -> None:
     journal = PartyActs()
-    with journal.refuses(reason):
+    with journal.refuses(reason, pointer=pointer):
         journal.register("operator", **change)  # type: ignore[arg-type]
 
 

@@ -14,7 +14,7 @@ from bol_service.domain import errors
 from bol_service.domain.document import BillKind
 from bol_service.domain.events import Action, Presentation
 from bol_service.domain.states import Status, Tenure
-from bol_service.domain.title import status
+from bol_service.domain.title import allowed_actions, status
 from tests.law import Voyage
 from tests.law_scene import bill_of_lading, reference_to
 
@@ -476,3 +476,15 @@ def test_the_carrier_has_a_tenure_only_while_it_possesses() -> None:
     own = [tenure for tenure in voyage.bill.tenures if tenure.party == "xlsc"]
 
     assert [(tenure.first, tenure.last) for tenure in own] == [(2, 3)]
+
+
+def test_nobody_has_a_tenure_of_a_bill_in_blank() -> None:
+    voyage = issued().then(lambda v: v.endorse_in_blank("yunling"))
+
+    assert {tenure.party for tenure in voyage.bill.tenures} == {"yunling"}
+
+
+def test_a_party_that_is_not_registered_may_do_nothing() -> None:
+    voyage = issued()
+
+    assert allowed_actions(voyage.world, voyage.bill, "nobody") == ()

@@ -39,18 +39,19 @@ from tests.forged_bundle import Told, forge
 Json = dict[str, Any]
 
 BOOKING, PUBLISH, APPROVE, GATE_IN, ISSUE = range(5, 10)
-WHOLE = [
-    "well_formed",
-    "trusted_origin",
-    "signed_statement",
-    "signed_checkpoint",
-    "included",
-    "complete",
-    "right_document",
-    "signed",
-    "lawful",
-    "current",
+STEPS = [
+    ("file", "well_formed"),
+    ("trust", "trusted_origin"),
+    ("statement", "signed_statement"),
+    ("checkpoint", "signed_checkpoint"),
+    ("inclusion", "included"),
+    ("streams", "complete"),
+    ("document", "right_document"),
+    ("signatures", "signed"),
+    ("law", "lawful"),
+    ("currency", "current"),
 ]
+WHOLE = [code for _, code in STEPS]
 PARTIAL = [{"lawful": "as_stated"}.get(code, code) for code in WHOLE if code != "right_document"]
 
 
@@ -93,7 +94,7 @@ def followed(original: Told, *compacts: str) -> Told:
 
 def test_a_whole_file_passes_every_step_in_order(case: Case) -> None:
     report = case.judge(case.content)
-    assert codes(report) == WHOLE
+    assert [(finding.check, finding.code) for finding in report.findings] == STEPS
     assert report.demo
     assert report.findings[
         1
@@ -166,6 +167,51 @@ def test_a_trust_file_of_the_trade_makes_no_demonstration(case: Case) -> None:
 def test_without_a_trust_file_nothing_is_said_of_demonstrations(case: Case) -> None:
     report = verify(case.content, None, case.now)
     assert (report.demo, report.title, report.signed) == (False, None, [])
+
+
+def test_a_version_of_the_file_that_is_not_known_is_a_matter_of_the_file(case: Case) -> None:
+    assert caught_by(case.judge(case.value | {"v": 2})) == (Check.FILE, "unknown_version")
+
+
+def test_a_missing_or_foreign_trust_file_is_a_matter_of_trust(case: Case) -> None:
+    foreign = replace(case.trust, origin="demo.sg.example/ebl")
+    for trust, code in ((None, "no_trust_file"), (foreign, "other_platform")):
+        report = verify(case.content, trust, case.now)
+        assert caught_by(report) == (Check.TRUST, code)
+        assert codes(report) == ["well_formed", code]
+
+
+def test_a_statement_in_other_words_under_its_old_signature_is_forged(case: Case) -> None:
+    header, _, signature = case.value["statement"].split(".")
+    other = replace(told(case).statement, status="VOIDED").sign(case.world.statement_signer)
+    spliced = case.value | {"statement": f"{header}.{other.split('.')[1]}.{signature}"}
+    assert caught_by(case.judge(spliced)) == (Check.STATEMENT, "bad_statement_signature")
+
+
+def test_the_registrar_is_the_one_of_the_first_entry(case: Case) -> None:
+    trust = replace(case.trust, registrar_kids=frozenset())
+    report = verify(partial(case, hide=[1]), trust, case.now)
+    assert caught_by(report) == (Check.SIGNATURES, "unknown_registrar")
+
+
+def test_acts_are_listed_under_the_legal_name_of_the_actor(case: Case) -> None:
+    original, signers = told(case), case.world.signers
+    registered = event_of(case, 1)
+    identity = registered["details"]["identity"] | {"legalName": "Carrier Ltd"}
+    proof = drafting.prove_key(
+        signers["ca"], origin=minimal_bill.ORIGIN, party="ca", identity=identity
+    )
+    registered["details"] |= {**proof, "identity": identity}
+    compact = drafting.sign(strictjson.canonical(registered), signers["operator"])
+    accepted = event_of(case, 3) | {"previous": jws.parse(compact, EVENT_TYP).digest}
+    again = drafting.sign(strictjson.canonical(accepted), signers["ca"])
+    story = replaced(replaced(original, 1, compact), 3, again)
+    report = case.judge(partial(case, hide=[ISSUE], story=replace(story, document=None)))
+    assert {signed.actor: signed.name for signed in report.signed} == {
+        "operator": "operator",
+        "ca": "Carrier Ltd",
+        "sh": "sh",
+    }
 
 
 def test_a_file_without_the_issue_proves_no_title(case: Case) -> None:
@@ -252,6 +298,7 @@ def test_a_living_bill_is_judged_by_when_it_was_stated(
 ) -> None:
     report = verify(case.content, case.trust, told(case).statement.at + age)
     assert (report.verdict, codes(report)[-1]) == (verdict, code)
+    assert report.findings[-1].check is Check.CURRENCY
     assert report.title is not None
 
 
@@ -279,6 +326,7 @@ def test_a_bill_that_has_ended_does_not_become_stale(
     content, trust, at = voided
     report = verify(content, trust, at + timedelta(days=3650))
     assert codes(report) == [*WHOLE[:-1], "ended"]
+    assert report.findings[-1].check is Check.CURRENCY
     assert report.verdict is Verdict.ENDED
     assert report.title is not None
     assert report.title.status == "VOIDED"
@@ -402,9 +450,17 @@ def hidden(entry: object) -> HiddenEntry:
 
 @pytest.mark.parametrize(
     "hide",
-    [(), (BOOKING,), (BOOKING, PUBLISH, APPROVE, GATE_IN), (APPROVE,), (ISSUE,)],
+    [
+        (),
+        tuple(range(10)),
+        (BOOKING,),
+        (BOOKING, PUBLISH, APPROVE, GATE_IN),
+        (APPROVE,),
+        (ISSUE,),
+    ],
     ids=[
         "no act",
+        "every act",
         "the beginning of a stream",
         "whole streams",
         "the end of a stream",
@@ -414,6 +470,9 @@ def hidden(entry: object) -> HiddenEntry:
 def test_a_partial_file_may_hide(case: Case, hide: tuple[int, ...]) -> None:
     report = case.judge(partial(case, hide=hide))
     assert codes(report) == PARTIAL
+    assert [finding.check for finding in report.findings] == [
+        check for check, code in STEPS if code != "right_document"
+    ]
     assert report.verdict is Verdict.CURRENT
     assert [signed.index for signed in report.signed] == [n for n in range(10) if n not in hide]
     assert "6 streams" in report.findings[5].message
