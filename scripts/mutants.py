@@ -1,7 +1,7 @@
 """Mutation testing: plants one small fault at a time and asks whether a test notices.
 
     python scripts/mutants.py                       domain, crypto, ledger, verification
-    python scripts/mutants.py --sample 200          so many, chosen by --seed; what CI runs
+    python scripts/mutants.py --sample 200          so many, chosen by --seed
     python scripts/mutants.py --only ledger/merkle  a package or a file
     python scripts/mutants.py --again               only what the last run has not noticed
 
