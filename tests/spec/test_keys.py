@@ -239,7 +239,8 @@ def test_a_key_file_open_to_others_is_refused_with_the_cure(tmp_path, mode):
         pytest.param(b"x" * 65537, "larger than 65536 bytes", id="a large file"),
         pytest.param(b"x" * 65536, "not an encrypted PKCS#8 key", id="the largest file, no key"),
         pytest.param(
-            b"-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n",
+            b"-----BEGIN ENCRYPTED "
+            + b"PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n",
             "no PKCS#8 PEM",
             id="a damaged key",
         ),
