@@ -2,14 +2,17 @@
 
 1. Tests that reach its line: of each file in turn the one that reaches the fewest lines of all.
    If the line is an `if`, those come first that reach what it guards.
-2. What runs at import no test reaches: then those that reach a line with the name of the constant,
-   class or function, then those that reach anything of the file.
+2. What runs at import no test reaches, and a test that reads a table runs no line of its file:
+   first come the tests of files that import the module and name the constant, class or function,
+   then those that reach a line with that name, then those of files that import the module, then
+   those that reach anything of it.
 3. No more than `SECONDS_PER_MUTANT` and, where modules are imported anew, than `FILES_PER_MUTANT`:
    a mutant of what all tests use costs no whole run.
 """
 
 from __future__ import annotations
 
+import ast
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from pathlib import Path
@@ -21,10 +24,35 @@ SECONDS_PER_MUTANT = 12.0  # as recorded; a mutant that outlives them has surviv
 FILES_PER_MUTANT = 8
 
 
-def _foremost(tests: list[str]) -> set[str]:
-    """The files that most of the tests are in; a test that is named twice counts twice."""
-    counted = Counter(test.partition("::")[0] for test in tests)
-    return {file for file, _ in counted.most_common(FILES_PER_MUTANT)}
+def _test_files(recording: Recording) -> list[tuple[list[str], str, set[str]]]:
+    """Of each file its tests, its text and the modules that it imports itself."""
+    tests: dict[str, list[str]] = defaultdict(list)
+    for test in recording.reached:
+        if test not in recording.failed:
+            tests[test.partition("::")[0]].append(test)
+    found = []
+    for file, ids in tests.items():
+        text = Path(file).read_text("utf-8")
+        imported = set()
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                imported.add(node.module)
+                imported |= {f"{node.module}.{alias.name}" for alias in node.names}
+        found.append((ids, text, imported))
+    return found
+
+
+def _foremost(importing: list[str], tests: list[str]) -> set[str]:
+    """Half of the files are the first that import the module; the others are those that most of
+    the tests are in, where a test that is named twice counts twice."""
+    first = dict.fromkeys(test.partition("::")[0] for test in importing)
+    files = set(list(first)[: FILES_PER_MUTANT // 2])
+    for file, _ in Counter(test.partition("::")[0] for test in tests).most_common():
+        if len(files) < FILES_PER_MUTANT:
+            files.add(file)
+    return files
 
 
 class Reaching:
@@ -40,6 +68,7 @@ class Reaching:
                 self._by_file[file].add(test)
                 for line in lines:
                     self._by_line[file, line].add(test)
+        self._test_files = _test_files(recording)
         self._texts = {file: Path(file).read_text("utf-8").splitlines() for file in self._by_file}
 
     def at_import(self, mutant: Mutant) -> bool:
@@ -49,15 +78,18 @@ class Reaching:
     def tests(self, mutant: Mutant) -> tuple[str, ...]:
         path = str(self._source / mutant.file)
         first, last = mutant.lines
-        groups = [self._on(path, range(first, last + 1))]
+        near = [self._on(path, range(first, last + 1))]
         if mutant.body is not None:
-            groups.insert(0, self._on(path, [mutant.body]))
-        at_import = mutant.function_line is None or self.at_import(mutant)
-        if at_import:
-            groups.append(self._naming(mutant.names))
-            groups.append(self._by_file[path])
-        ordered = [test for group in groups for test in self._in_turn(group)]
-        return self._affordable(dict.fromkeys(ordered), _foremost(ordered) if at_import else None)
+            near.insert(0, self._on(path, [mutant.body]))
+        if mutant.function_line is not None and not self.at_import(mutant):
+            return self._affordable(self._ordered(near), None)
+        importing = self._ordered([self._importing(mutant, mutant.names), self._importing(mutant)])
+        far = self._ordered([self._naming(mutant.names), self._by_file[path]])
+        ordered = [*self._ordered(near), *importing, *far]
+        return self._affordable(dict.fromkeys(ordered), _foremost(importing, ordered))
+
+    def _ordered(self, groups: list[set[str]]) -> list[str]:
+        return [test for group in groups for test in self._in_turn(group)]
 
     def _in_turn(self, tests: set[str]) -> list[str]:
         seen: Counter[str] = Counter()
@@ -70,6 +102,16 @@ class Reaching:
 
     def _on(self, path: str, lines: Iterable[int]) -> set[str]:
         return set().union(*(self._by_line.get((path, line), set()) for line in lines))
+
+    def _importing(self, mutant: Mutant, names: tuple[str, ...] = ()) -> set[str]:
+        """Tests of files that import the module and hold one of the names."""
+        module = f"{self._source.name}." + mutant.file.removesuffix(".py").replace("/", ".")
+        return {
+            test
+            for tests, text, imported in self._test_files
+            if module in imported and (not names or any(name in text for name in names))
+            for test in tests
+        }
 
     def _naming(self, names: tuple[str, ...]) -> set[str]:
         """Tests that reach a line with the name of the constant, class or function."""
