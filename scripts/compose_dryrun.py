@@ -5,7 +5,7 @@
 3. The services are started in dependency order as processes on loopback, each with its own command,
    environment and healthcheck. This script maps what the engine would map: host names, published
    ports, /run/secrets, named volumes; PostgreSQL comes from the development wheel, initialised and
-   named as the file says.
+   named as the file says, with the same script that makes the roles.
 4. When the service is ready, the operator's registration is posted and its receipt verified.
 5. Everything that was started is ended by its process id.
 
@@ -65,7 +65,6 @@ class Mapped:
 
     def __post_init__(self) -> None:
         key, passphrase = generate(Algorithm.ED25519), secrets.token_urlsafe(16)
-        password = secrets.token_urlsafe(16)
         self.log = LocalSigner(key)
         (self.folder / "state").mkdir()
         self.secrets.mkdir()
@@ -73,8 +72,12 @@ class Mapped:
         statement = generate(Algorithm.ED25519)
         write_private_key(self.secrets / "statement.pem", statement, passphrase.encode())
         self._secret("passphrase", passphrase)
-        self._secret("database-password", password)
-        self._secret("pgpass", f"127.0.0.1:{self.database_port}:bol:bol:{password}")
+        self._secret("database-password", secrets.token_urlsafe(16))
+        for role in ("owner", "service"):
+            password = secrets.token_urlsafe(16)
+            line = f"127.0.0.1:{self.database_port}:bol:bol_{role}:{password}"
+            self._secret(f"{role}-password", password)
+            self._secret(f"{role}.pgpass", line)
 
     @property
     def secrets(self) -> Path:
@@ -214,10 +217,27 @@ class DryRun:
             initdb_options=shlex.split(own["POSTGRES_INITDB_ARGS"]),
         )
         self._database.create_database(own["POSTGRES_DB"])
+        self._run_initialisation(service, self._database, password)
         program, *rest = service["healthcheck"]["test"][1:]
         command = [str(self._database.programs / program), *rest]
         port = str(self.mapped.database_port)
         self._await_healthy("db", command, {"PGHOST": "127.0.0.1", "PGPORT": port})
+
+    def _run_initialisation(self, service: Json, database: LocalPostgres, password: str) -> None:
+        """What the image does with scripts in its /docker-entrypoint-initdb.d: run them once."""
+        environment = self.mapped.environment(service) | {
+            "PATH": f"{database.programs}:{os.environ['PATH']}",
+            "PGHOST": "127.0.0.1",
+            "PGPORT": str(self.mapped.database_port),
+            "PGPASSWORD": password,
+        }
+        for mounted in service["configs"]:
+            script = FILE.parent / self.composed["configs"][mounted["source"]]["file"]
+            done = subprocess.run(
+                ["sh", str(script)], env=environment, capture_output=True, text=True, check=False
+            )
+            if done.returncode != 0:
+                raise DryRunFailed(f"{script.name} ended with {done.returncode}: {done.stderr}")
 
     def _run_once(self, service: Json) -> None:
         done = subprocess.run(

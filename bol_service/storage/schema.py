@@ -1,8 +1,7 @@
 """Bringing a database to the schema of this version, and checking that it has its guards.
 
-Append-only is enforced inside the database by triggers, so that a slip of an administrator or an
-injected statement fails loudly. They are hygiene, not proof: what an administrator can drop is
-caught by checkpoints, receipts and witnesses (docs/verification.md).
+The owner of the tables runs the migrations; the service looks at every start whether schema and
+triggers (`storage.guards`) are those of this version, and may do what `storage.roles` grants it.
 """
 
 from __future__ import annotations
@@ -13,13 +12,13 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine
 
-from bol_service.storage.tables import APPEND_ONLY
+from bol_service.storage import guards
 
 
 class SchemaError(RuntimeError):
-    """The database has not the schema, or not the triggers, of this version."""
+    """The database has not the schema, the triggers or the rights that this version needs."""
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
@@ -40,33 +39,40 @@ def downgrade(engine: Engine, revision: str) -> None:
 
 def require_current(engine: Engine) -> None:
     """Raises SchemaError unless schema version and append-only triggers are in place."""
-    wanted = ScriptDirectory.from_config(_config()).get_current_head()
     with engine.begin() as connection:
-        found = MigrationContext.configure(connection).get_current_revision()
-        if found != wanted:
-            raise SchemaError(
-                f"the database has schema {found}, this version needs {wanted}; run: bol db upgrade"
-            )
-        if engine.dialect.name == "sqlite":
-            query = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
-        else:
-            query = "SELECT tgname FROM pg_trigger WHERE tgenabled IN ('O', 'A')"
-        present = {row[0] for row in connection.execute(text(query))}
-    missing = _guards(engine.dialect.name) - present
-    if missing:
+        _require_version(connection)
+        faults = guards.faults(connection)
+    if faults:
         raise SchemaError(
-            f"append-only triggers are missing: {', '.join(sorted(missing))}; restore the database "
-            "or find out who dropped them before you write to it"
+            f"append-only triggers are not in place: {', '.join(faults)}. Whoever did that could "
+            "change the log: find out who it was, run `bol ledger check` against a checkpoint kept "
+            "elsewhere. Only then, as owner of the tables, drop what is not ours and put the rest "
+            "back: bol db restore-triggers"
         )
 
 
-def _guards(dialect: str) -> set[str]:
-    """The names of the triggers that the migrations make."""
-    verbs = ("update", "delete") if dialect == "sqlite" else ("update", "delete", "truncate")
-    stay = "stays" if dialect == "sqlite" else "no_truncate"
-    own = {f"{table}_{rule}" for table in ("log", "witnessed") for rule in ("only_grows", stay)}
-    kept = {f"{table}_no_{verb}" for table in APPEND_ONLY for verb in verbs}
-    return kept | own | {"entries_contiguous"}
+def restore_triggers(engine: Engine) -> list[str]:
+    """Put back what is not as this version makes it; returns what was wrong. As the owner only.
+
+    Triggers and rules that are not ours stay: whoever made them has to say what they are for.
+    """
+    with engine.execution_options(writing=True).begin() as connection:
+        _require_version(connection)
+        found = guards.faults(connection)
+        if found:
+            guards.put(
+                connection, {guard.table for guard in guards.guards(connection.dialect.name)}
+            )
+    return found
+
+
+def _require_version(connection: Connection) -> None:
+    wanted = ScriptDirectory.from_config(_config()).get_current_head()
+    found = MigrationContext.configure(connection).get_current_revision()
+    if found != wanted:
+        raise SchemaError(
+            f"the database has schema {found}, this version needs {wanted}; run: bol db upgrade"
+        )
 
 
 def _config() -> Config:

@@ -97,14 +97,30 @@ def test_every_service_is_locked_down(name: str) -> None:
 
 
 def test_no_secret_stands_in_the_file() -> None:
-    told = {
-        name: value for each in SERVICES.values() for name, value in each["environment"].items()
-    }
-    for name, value in told.items():
+    told = [pair for each in SERVICES.values() for pair in each["environment"].items()]
+    for name, value in told:
         if re.search(r"PASS|KEY$|PASSWORD", name):
             assert "/run/secrets/" in value, name
-    assert "passfile=/run/secrets/pgpass" in told["BOL_DATABASE_URL"]
-    assert "--data-checksums" in told["POSTGRES_INITDB_ARGS"]
+        if name == "BOL_DATABASE_URL":
+            assert re.search(r"//bol_(owner|service)@.*passfile=/run/secrets/\1\.pgpass", value)
+    assert "--data-checksums" in SERVICES["db"]["environment"]["POSTGRES_INITDB_ARGS"]
+
+
+def test_the_service_has_neither_the_owners_nor_the_superusers_password() -> None:
+    assert (
+        SERVICES["migrate"]["environment"]["BOL_DATABASE_URL"]
+        .partition("@")[0]
+        .endswith("//bol_owner")
+    )
+    assert (
+        SERVICES["service"]["environment"]["BOL_DATABASE_URL"]
+        .partition("@")[0]
+        .endswith("//bol_service")
+    )
+    assert {"owner.pgpass", "owner-password", "database-password"}.isdisjoint(
+        SERVICES["service"]["secrets"]
+    )
+    assert SERVICES["migrate"]["command"][-2:] == ["--service-role", "bol_service"]
 
 
 def test_the_image_leaves_root_and_installs_only_what_is_hashed() -> None:

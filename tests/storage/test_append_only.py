@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, insert, text
 from sqlalchemy.exc import DBAPIError
 
-from bol_service.storage import schema, tables
+from bol_service.storage import guards, schema, tables
 from bol_service.storage.engine import open_engine
 from bol_service.storage.schema import SchemaError
 from bol_service.storage.store import SqlStore
@@ -124,6 +124,34 @@ def test_a_gap_in_the_entries_is_refused(engine: Engine, index: int) -> None:
         connection.execute(insert(tables.entries), [row(index)])
 
 
+def test_a_gap_inside_one_statement_is_refused(engine: Engine) -> None:
+    with (
+        engine.execution_options(writing=True).connect() as connection,
+        pytest.raises(DBAPIError, match="contiguous"),
+    ):
+        connection.execute(insert(tables.entries).values([row(2), row(4)]))
+
+
+def test_the_hole_that_a_removed_entry_left_is_not_filled(engine: Engine) -> None:
+    place = "" if engine.dialect.name == "sqlite" else " ON entries"
+    with engine.execution_options(writing=True).connect() as connection:
+        connection.execute(insert(tables.entries).values([row(2), row(3)]))
+        connection.execute(text(f"DROP TRIGGER entries_no_delete{place}"))
+        connection.execute(text("DELETE FROM entries WHERE idx = 2"))
+        with pytest.raises(DBAPIError, match="contiguous"):
+            connection.execute(insert(tables.entries).values([row(2)]))
+        connection.rollback()
+    schema.require_current(engine)
+
+
+def test_an_insert_of_nothing_is_no_gap(engine: Engine) -> None:
+    with engine.execution_options(writing=True).begin() as connection:
+        added = connection.execute(
+            text("INSERT INTO entries SELECT * FROM entries WHERE idx > 100")
+        )
+        assert added.rowcount == 0
+
+
 def test_the_next_entry_and_a_longer_head_are_accepted(database_url: str) -> None:
     engine = filled(database_url)
     with engine.execution_options(writing=True).begin() as connection:
@@ -160,35 +188,125 @@ def test_a_newer_schema_is_refused(database_url: str) -> None:
 
 
 GUARDED = {f"{table}_no_{verb}" for table in tables.APPEND_ONLY for verb in ("update", "delete")}
-GUARDS = GUARDED | {"entries_contiguous", "log_only_grows"}
+GROWING = {"entries_contiguous", "log_only_grows", "witnessed_only_grows"}
+STAYING = {"log_stays", "witnessed_stays"}
+TRUNCATED = {f"{table}_no_truncate" for table in (*tables.APPEND_ONLY, "log", "witnessed")}
+SQLITE_TRIGGERS = sorted(GUARDED | GROWING | STAYING)
+POSTGRESQL_TRIGGERS = sorted(GUARDED | GROWING | TRUNCATED)
 
 
-def test_sqlite_without_any_one_of_its_triggers_is_refused(sqlite: Engine) -> None:
-    with sqlite.begin() as connection:
-        query = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
-        found = connection.execute(text(query)).all()
-    assert {name for name, _ in found} >= GUARDS | {"log_stays"}
-    for name, made in found:
-        run(sqlite, f"DROP TRIGGER {name}")
-        with pytest.raises(SchemaError, match=rf"missing: {name};"):
-            schema.require_current(sqlite)
-        run(sqlite, made)
+def table_of(name: str) -> str:
+    return name.partition("_")[0]
+
+
+def require_refused_start(engine: Engine, *words: str) -> None:
+    """The service would not start, and each of `words` is told as a fault."""
+    with pytest.raises(SchemaError, match="bol db restore-triggers") as refused:
+        schema.require_current(engine)
+    faults = str(refused.value).partition(": ")[2].partition(". ")[0]
+    assert faults.split(", ") == list(words)
+
+
+def test_these_are_all_triggers(sqlite: Engine, postgresql: Engine) -> None:
+    names = {guard.name for guard in guards.guards("sqlite")}
+    assert sorted(names) == SQLITE_TRIGGERS
+    names = {guard.name for guard in guards.guards("postgresql")}
+    assert sorted(names) == POSTGRESQL_TRIGGERS
+
+
+@pytest.mark.parametrize("name", SQLITE_TRIGGERS)
+def test_sqlite_without_one_of_its_triggers_is_refused_until_it_is_restored(
+    sqlite: Engine, name: str
+) -> None:
+    run(sqlite, f"DROP TRIGGER {name}")
+    require_refused_start(sqlite, f"{name} (missing)")
+    assert schema.restore_triggers(sqlite) == [f"{name} (missing)"]
     schema.require_current(sqlite)
 
 
-def test_postgresql_without_any_one_of_its_triggers_is_refused(postgresql: Engine) -> None:
-    with postgresql.begin() as connection:
-        query = "SELECT tgname, tgrelid::regclass FROM pg_trigger WHERE NOT tgisinternal"
-        found = connection.execute(text(query)).all()
-    truncating = {f"{table}_no_truncate" for table in tables.APPEND_ONLY}
-    assert {name for name, _ in found} >= GUARDS | truncating | {"log_no_truncate"}
-    for name, table in found:
-        for way in ("DISABLE", "ENABLE REPLICA"):
-            run(postgresql, f"ALTER TABLE {table} {way} TRIGGER {name}")
-            with pytest.raises(SchemaError, match=rf"missing: {name};"):
-                schema.require_current(postgresql)
-            run(postgresql, f"ALTER TABLE {table} ENABLE TRIGGER {name}")
+@pytest.mark.parametrize("name", POSTGRESQL_TRIGGERS)
+def test_postgresql_without_one_of_its_triggers_is_refused_until_it_is_restored(
+    postgresql: Engine, name: str
+) -> None:
+    run(postgresql, f"DROP TRIGGER {name} ON {table_of(name)}")
+    require_refused_start(postgresql, f"{name} (missing)")
+    assert schema.restore_triggers(postgresql) == [f"{name} (missing)"]
     schema.require_current(postgresql)
+
+
+@pytest.mark.parametrize("way", ["DISABLE", "ENABLE REPLICA", "ENABLE"])
+@pytest.mark.parametrize("name", POSTGRESQL_TRIGGERS)
+def test_postgresql_with_one_of_its_triggers_not_always_enabled_is_refused(
+    postgresql: Engine, name: str, way: str
+) -> None:
+    run(postgresql, f"ALTER TABLE {table_of(name)} {way} TRIGGER {name}")
+    require_refused_start(postgresql, f"{name} (disabled)")
+    run(postgresql, f"ALTER TABLE {table_of(name)} ENABLE ALWAYS TRIGGER {name}")
+    schema.require_current(postgresql)
+
+
+def test_a_trigger_of_the_right_name_that_does_nothing_is_refused(sqlite: Engine) -> None:
+    run(sqlite, "DROP TRIGGER entries_no_update")
+    run(
+        sqlite, "CREATE TRIGGER entries_no_update BEFORE UPDATE ON entries BEGIN SELECT 'fine'; END"
+    )
+    require_refused_start(sqlite, "entries_no_update (changed)")
+    schema.restore_triggers(sqlite)
+    schema.require_current(sqlite)
+
+
+def test_a_trigger_that_fires_only_sometimes_is_refused(postgresql: Engine) -> None:
+    run(postgresql, "DROP TRIGGER entries_no_update ON entries")
+    run(
+        postgresql,
+        "CREATE TRIGGER entries_no_update BEFORE UPDATE OF idx ON entries "
+        "FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+    )
+    run(postgresql, "ALTER TABLE entries ENABLE ALWAYS TRIGGER entries_no_update")
+    require_refused_start(postgresql, "entries_no_update (changed)")
+    schema.restore_triggers(postgresql)
+    schema.require_current(postgresql)
+
+
+def test_a_function_that_refuses_nothing_is_refused(postgresql: Engine) -> None:
+    run(
+        postgresql,
+        "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql "
+        "AS $$ BEGIN RETURN NEW; END $$",
+    )
+    require_refused_start(postgresql, "refuse_change() (changed)")
+    schema.restore_triggers(postgresql)
+    schema.require_current(postgresql)
+
+
+def test_a_trigger_of_somebody_else_is_refused_and_left_for_its_maker_to_explain(
+    sqlite: Engine,
+) -> None:
+    run(sqlite, "CREATE TRIGGER mine BEFORE INSERT ON entries BEGIN SELECT RAISE(IGNORE); END")
+    require_refused_start(sqlite, "mine (not ours)")
+    assert schema.restore_triggers(sqlite) == ["mine (not ours)"]
+    require_refused_start(sqlite, "mine (not ours)")
+    run(sqlite, "DROP TRIGGER mine")
+    schema.require_current(sqlite)
+
+
+def test_a_rule_that_swallows_entries_is_refused(postgresql: Engine) -> None:
+    run(postgresql, "CREATE RULE swallow AS ON INSERT TO entries DO INSTEAD NOTHING")
+    require_refused_start(postgresql, "swallow (not ours)")
+    run(postgresql, "DROP RULE swallow ON entries")
+    schema.require_current(postgresql)
+
+
+@pytest.mark.parametrize(
+    "statement", (WRITING | TRUNCATING).values(), ids=list(WRITING | TRUNCATING)
+)
+def test_the_replication_role_does_not_turn_the_triggers_off_when(
+    postgresql: Engine, statement: str
+) -> None:
+    with postgresql.connect() as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        with pytest.raises(DBAPIError, match=r"append-only|only grows|contiguous"):
+            connection.execute(text(statement))
 
 
 def run(engine: Engine, statement: str) -> None:

@@ -7,7 +7,6 @@ revision = "0001"
 down_revision = None
 
 Number = sa.BigInteger().with_variant(sa.Integer, "sqlite")
-APPEND_ONLY = ("entries", "nodes", "checkpoints")
 
 
 def upgrade() -> None:
@@ -15,10 +14,6 @@ def upgrade() -> None:
     _cache_tables()
     _bill_tables()
     _other_tables()
-    if op.get_bind().dialect.name == "sqlite":
-        _sqlite_triggers()
-    else:
-        _postgresql_triggers()
 
 
 def _log_tables() -> None:
@@ -155,68 +150,6 @@ def _other_tables() -> None:
     op.create_index("ix_access_tokens_expires", "access_tokens", ["expires"])
 
 
-def _sqlite_triggers() -> None:
-    for table in APPEND_ONLY:
-        for verb in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} BEGIN "
-                f"SELECT RAISE(ABORT, '{table} is append-only'); END"
-            )
-    op.execute(
-        "CREATE TRIGGER entries_contiguous BEFORE INSERT ON entries "
-        "WHEN NEW.idx <> (SELECT COALESCE(MAX(idx) + 1, 0) FROM entries) BEGIN "
-        "SELECT RAISE(ABORT, 'entries are contiguous'); END"
-    )
-    op.execute(
-        "CREATE TRIGGER log_only_grows BEFORE UPDATE ON log "
-        "WHEN NEW.size < OLD.size OR NEW.origin <> OLD.origin BEGIN "
-        "SELECT RAISE(ABORT, 'the log only grows'); END"
-    )
-    op.execute(
-        "CREATE TRIGGER log_stays BEFORE DELETE ON log BEGIN "
-        "SELECT RAISE(ABORT, 'the log only grows'); END"
-    )
-
-
-def _postgresql_triggers() -> None:
-    op.execute(
-        "CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-        "RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$"
-    )
-    for table in APPEND_ONLY:
-        for verb in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
-                "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
-            )
-        op.execute(
-            f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} "
-            "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
-        )
-    op.execute(
-        "CREATE FUNCTION refuse_gap() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-        "IF NEW.idx <> (SELECT COALESCE(MAX(idx) + 1, 0) FROM entries) THEN "
-        "RAISE EXCEPTION 'entries are contiguous'; END IF; RETURN NEW; END $$"
-    )
-    op.execute(
-        "CREATE TRIGGER entries_contiguous BEFORE INSERT ON entries "
-        "FOR EACH ROW EXECUTE FUNCTION refuse_gap()"
-    )
-    op.execute(
-        "CREATE FUNCTION refuse_shrinking() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-        "IF TG_OP = 'DELETE' OR NEW.size < OLD.size OR NEW.origin <> OLD.origin THEN "
-        "RAISE EXCEPTION 'the log only grows'; END IF; RETURN NEW; END $$"
-    )
-    op.execute(
-        "CREATE TRIGGER log_only_grows BEFORE UPDATE OR DELETE ON log "
-        "FOR EACH ROW EXECUTE FUNCTION refuse_shrinking()"
-    )
-    op.execute(
-        "CREATE TRIGGER log_no_truncate BEFORE TRUNCATE ON log "
-        "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
-    )
-
-
 def downgrade() -> None:
     for table in (
         "access_tokens",
@@ -236,7 +169,3 @@ def downgrade() -> None:
         "log",
     ):
         op.drop_table(table)
-    if op.get_bind().dialect.name != "sqlite":
-        op.execute("DROP FUNCTION refuse_change()")
-        op.execute("DROP FUNCTION refuse_gap()")
-        op.execute("DROP FUNCTION refuse_shrinking()")
