@@ -3,10 +3,21 @@
 1. rows: contiguous, each column equal to what the signed bytes say, time never running backwards;
 2. signatures: every one, under the key that was registered for its actor at that place;
 3. law: every event judged again by `World.judge`, in log order, with documents read again from
-   their bytes;
+   their bytes, and what it claims on the platform free at that place;
 4. tree: leaves, stored nodes and the head's frontier from the entries alone;
 5. checkpoints: signed by the log, each with the root of the tree at its size;
-6. caches: the stored states and heads are those that the replay makes.
+6. caches: every table that repeats what the entries say is the one that the replay makes.
+
+What needs no order runs in `jobs` processes (`audit_pages`, `audit_workers`), the replay in this
+one (`audit_replay`). What the replay makes lies in a *book*, so memory does not grow with the log.
+
+A book that is kept makes the next audit short, and lets an interrupted one go on. It holds what
+the replay had made up to some size without finding anything, and the tree's edge there. An audit
+`since` then does not believe the database for the entries before: it hashes every row of them
+again, and goes on only if they make that very root. So signed bytes and columns are the same as
+then, while signatures, law, documents and checkpoints of these entries are not looked at again
+(`report.since`). Whoever can write the book can deceive that audit: it is to be kept where the
+database's administrator cannot write. A book of another version or of other keys is refused.
 
 An audit from inside cannot see a database that was rolled back as a whole, or a second history
 signed with a stolen log key: compare its root with a checkpoint that somebody else kept.
@@ -14,279 +25,272 @@ signed with a stolen log key: compare its root with a checkpoint that somebody e
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
 
-from bol_service.application.documents import parse
-from bol_service.application.ports import LogState, Reading, Store, StoredEntry
-from bol_service.crypto.keys import PublicKey
+from bol_service.application import audit_caches
+from bol_service.application.audit_findings import AuditReport, Finding, Kind
+from bol_service.application.audit_pages import (
+    Examined,
+    Note,
+    Page,
+    PageTask,
+    examine,
+    refused,
+    retrace,
+)
+from bol_service.application.audit_ports import Book, BookError, Reached
+from bol_service.application.audit_replay import Replay
+from bol_service.application.audit_tree import Tree, check_head
+from bol_service.application.audit_workers import pages
+from bol_service.application.ports import LogState, Reading, Store
 from bol_service.domain import errors
-from bol_service.domain.events import Issue, Recorded
-from bol_service.domain.world import World
-from bol_service.ledger.checkpoint import open_checkpoint
-from bol_service.ledger.entry import leaf
-from bol_service.ledger.merkle import Frontier, NodeId
-from bol_service.ledger.note import NoteError, VerifierKey
-from bol_service.verification import signatures
-from bol_service.wire.document import DocumentError, read_document
-from bol_service.wire.event_fields import instant, instant_text
-from bol_service.wire.events import SignedEvent, decode
+from bol_service.ledger.note import VerifierKey
+from bol_service.wire.event_fields import instant_text
 
-_PAGE = 500
+__all__ = ["AuditReport", "audit"]
 
 Progress = Callable[[int, int], None]
-
-
-@dataclass(kw_only=True)
-class AuditReport:
-    """`problems` are sentences that name the first wrong thing each; none of them: all is sound."""
-
-    entries: int = 0
-    root: bytes = b""
-    problems: list[str] = field(default_factory=list)
 
 
 def audit(
     store: Store,
     log_keys: Sequence[VerifierKey],
     progress: Progress = lambda _done, _all: None,
+    *,
+    jobs: int = 1,
+    since: Path | None = None,
+    rebuild: bool = False,
 ) -> AuditReport:
-    """Audit the whole ledger. Stops at the first entry that cannot be replayed."""
-    with store.reading() as reading:
-        try:
-            log = reading.log()
-        except ValueError as error:
-            return AuditReport(problems=[f"the head cannot be read: {error}"])
-        return _Audit(reading, log, log_keys, progress).run()
+    """Audit the whole ledger. Stops at the first entry that cannot be replayed.
+
+    `since` is the file of a book: an audit goes on from it and keeps it up to date, and makes it if
+    it is not there. `rebuild` writes the caches anew if nothing but caches is wrong.
+
+    Raises:
+        BookError: `since` cannot be used.
+        audit_caches.Changed: The log grew before its caches could be rebuilt.
+    """
+    with store.audit_book(since) as book:
+        with store.reading() as reading:
+            try:
+                log = reading.log()
+            except ValueError as error:
+                report = AuditReport()
+                text = f"the head cannot be read: {error}"
+                report.add(Finding(kind=Kind.HEAD, text=text))
+                return report
+            report = _Audit(store, reading, log, log_keys, book, progress, jobs).run()
+        if rebuild and report.counted and report.is_rebuildable:
+            audit_caches.rebuild(store, book, report)
+            report.rebuilt = True
+    return report
 
 
 class _Audit:
     def __init__(
         self,
+        store: Store,
         reading: Reading,
         log: LogState,
         log_keys: Sequence[VerifierKey],
+        book: Book,
         progress: Progress,
+        jobs: int,
     ) -> None:
+        self._store = store
         self._reading = reading
         self._log = log
         self._log_keys = log_keys
+        self._book = book
         self._progress = progress
-        self._world = World(self._log.origin)
-        self._frontier = Frontier()
+        self._jobs = jobs
+        self._tree = Tree(reading, log.origin)
+        self._replay = Replay(book, log.origin)
         self._report = AuditReport()
-        self._last_recorded: str = ""
+        self._pending: list[Finding] = []
+        self._page: Page = Page(first=0, end=0, rows=[])
+        self._notes: dict[int, Note] = {}
+        self._recorded_at = ""
 
     def run(self) -> AuditReport:
-        sound = self._entries()
-        self._report.entries = self._frontier.size
-        self._report.root = self._frontier.root()
+        sound = self._earlier() and self._entries()
+        self._settle()
+        self._report.entries = self._tree.size
+        self._report.root = self._tree.frontier.root()
         if sound:
-            self._head()
-            self._states()
+            self._keep()
+            self._pending += check_head(
+                self._reading, self._log, self._tree.frontier, self._recorded_at
+            )
+            self._settle()
+            audit_caches.compare(self._reading, self._book, self._report)
         return self._report
 
-    def _problem(self, text: str) -> None:
-        self._report.problems.append(text)
+    # -- what an earlier audit examined ----------------------------------------------------------
 
-    # -- entries, signatures, law, tree, checkpoints ---------------------------------------------
-
-    def _entries(self) -> bool:
-        while True:
-            part = self._page()
-            if part is None:
-                return False
-            notes = self._checkpoints(self._frontier.size + 1, self._frontier.size + len(part))
-            for entry in part:
-                if not self._entry(entry):
-                    return False
-                self._checkpoint(notes.get(self._frontier.size))
-            self._progress(self._frontier.size, self._log.size)
-            if not part:
-                return True
-
-    def _page(self) -> list[StoredEntry] | None:
-        """The next rows; None, with a problem told, where the very next one is unreadable."""
-        first = self._frontier.size
-        for limit in (_PAGE, 1):  # one by one as soon as a page holds a row that is no entry
-            try:
-                return self._reading.scan(first, limit)
-            except (ValueError, TypeError) as error:  # SQLite keeps values of any type
-                reason = str(error)
-        self._problem(f"entry {first} cannot be read: {reason}")
-        return None
-
-    def _entry(self, entry: StoredEntry) -> bool:
-        index = self._frontier.size
-        if entry.index != index:
-            self._problem(f"entry {index} is missing; the next row is {entry.index}")
+    def _earlier(self) -> bool:
+        """Whether the entries before, if the book has any, are those of the earlier audit."""
+        reached = self._book.reached()
+        if reached is None:
+            return True
+        _require_usable(reached, self._log, self._log_keys)
+        self._report.since, self._report.since_at = reached.size, reached.at
+        if not self._walk(retrace, range(reached.size), self._retraced):
             return False
-        try:
-            signed = decode(entry.entry.event)
-            self._columns(entry, signed)
-            self._document(signed)
-            signatures.verify(signed, lambda kid: self._key(signed.event.actor, kid))
-            self._world.apply(
-                Recorded(
-                    event=signed.event,
-                    digest=signed.parsed.digest,
-                    kid=signed.parsed.kid,
-                    alg=str(signed.parsed.alg),
-                    recorded_at=instant(entry.entry.recorded_at),
-                    index=index,
-                )
-            )
-        except errors.Refusal as error:
-            self._problem(
-                f"entry {index} ({entry.action} by {entry.actor} on {entry.stream}) does not "
-                f"stand: {error.code}: {error.message}"
-            )
-            return False
-        self._grow(entry, signed)
+        if self._tree.frontier.to_bytes() != reached.frontier.to_bytes():
+            now = f"{self._tree.size} rows that make {self._tree.frontier.root().hex()}"
+            return self._not_as_then(now, reached)
+        self._recorded_at = reached.recorded_at
         return True
 
-    def _columns(self, entry: StoredEntry, signed: SignedEvent) -> None:
-        event = signed.event
-        stored = (
-            entry.stream,
-            entry.sequence,
-            entry.event_id,
-            entry.actor,
-            entry.action,
-            entry.kid,
-            entry.payload_digest,
+    def _retraced(self, row: Examined) -> bool:
+        self._pending += row.findings
+        if not row.leaf:
+            return False
+        self._tree.append(row.leaf)
+        return True
+
+    def _not_as_then(self, now: str, reached: Reached) -> bool:
+        text = (
+            f"the audit of {reached.at} saw {reached.size} entries that make "
+            f"{reached.frontier.root().hex()}; there are {now}"
         )
-        said = (
-            event.stream,
-            event.sequence,
-            event.id,
-            event.actor,
-            str(event.action),
-            signed.parsed.kid,
-            signed.payload_digest,
-        )
-        if stored != said:
-            self._problem(
-                f"entry {entry.index}: the columns say {stored}, the signed event says {said}"
-            )
-        if entry.entry.recorded_at < self._last_recorded:
-            self._problem(
-                f"entry {entry.index} was recorded at {entry.entry.recorded_at}, before its "
-                f"predecessor at {self._last_recorded}"
-            )
-        self._last_recorded = entry.entry.recorded_at
+        self._pending.append(Finding(kind=Kind.EARLIER, text=text))
+        return False
 
-    def _document(self, signed: SignedEvent) -> None:
-        if not isinstance(signed.event, Issue):
-            return
+    # -- entries ---------------------------------------------------------------------------------
+
+    def _entries(self) -> bool:
+        return self._walk(examine, range(self._tree.size, self._log.size), self._examined)
+
+    def _walk(self, task: PageTask, span: range, take: Callable[[Examined], bool]) -> bool:
+        """Take every row in order; False, with a finding, where it cannot go on."""
+        for page in pages(
+            self._store,
+            self._reading,
+            task,
+            span,
+            log_keys=self._log_keys,
+            jobs=self._jobs,
+        ):
+            self._page, self._notes = page, {note.size: note for note in page.notes}
+            self._expect()
+            for row in page.rows:
+                if row.index != self._tree.size:
+                    return self._missing(row.index)
+                if not take(row):
+                    return False
+            if page.unreadable is not None:
+                self._pending.append(page.unreadable)
+                return False
+            if self._tree.size < page.end:
+                return self._ended()
+            self._settle()
+            self._progress(self._tree.size, self._log.size)
+        return True
+
+    def _missing(self, following: int) -> bool:
+        index = self._tree.size
+        text = f"entry {index} is missing; the next row is {following}"
+        self._pending.append(Finding(kind=Kind.ROW, text=text, index=index))
+        return False
+
+    def _ended(self) -> bool:
+        """No row in the rest of a page: the log ends there, or has a gap."""
         try:
-            row = self._reading.document(signed.event.received_bytes)
-        except ValueError as error:
-            raise errors.BadEvent(f"its document cannot be read: {error}") from None
-        if row is None:
-            raise errors.BadEvent(f"document {signed.event.received_bytes} is missing")
-        if hashlib.sha256(row.content).hexdigest() != signed.event.received_bytes:
-            raise errors.BadEvent(f"document {signed.event.received_bytes} was changed")
+            later = self._reading.scan(self._tree.size, 1)
+        except (ValueError, TypeError):
+            return self._missing(self._page.end)
+        return self._missing(later[0].index) if later else True
+
+    def _examined(self, row: Examined) -> bool:
+        self._pending += row.findings
+        if row.wrong_facts is not None:
+            self._report.wrong_facts.append(row.wrong_facts)
+        self._require_order(row)
+        if row.act is None:
+            return False
+        event = row.act.event
         try:
-            facts = read_document(row.content, parse(row.content), strict=False)
-        except DocumentError as error:
-            raise errors.BadEvent(f"document is unreadable: {error}") from None
-        if facts != row.facts:
-            self._problem(f"the cached facts of document {row.digest} differ from its bytes")
-        self._world.add_document(facts)
+            self._replay.apply(row.act, row.index, row.recorded_at)
+        except errors.Refusal as error:
+            self._pending.append(refused(row.index, event.action, event.actor, event.stream, error))
+            return False
+        self._tree.append(row.leaf)
+        self._end_group()
+        return True
 
-    def _key(self, actor: str, kid: str) -> PublicKey | None:
-        party = self._world.party(actor)
-        key = party.key(kid) if party else None
-        return signatures.public_key(key.jwk) if key else None
+    def _require_order(self, row: Examined) -> None:
+        if row.recorded_at < self._recorded_at:
+            text = (
+                f"entry {row.index} was recorded at {row.recorded_at}, before its predecessor at "
+                f"{self._recorded_at}"
+            )
+            self._pending.append(Finding(kind=Kind.ROW, text=text, index=row.index))
+        self._recorded_at = row.recorded_at
 
-    def _grow(self, entry: StoredEntry, signed: SignedEvent) -> None:
-        event = signed.event
-        nodes = self._frontier.append(leaf(event.stream, event.sequence, entry.entry))
-        stored = self._reading.nodes([NodeId(node.level, node.position) for node in nodes])
-        for node in nodes:
-            if stored.get(NodeId(node.level, node.position)) != node.hash:
-                self._problem(
-                    f"tree node {node.level}/{node.position}, made by entry {entry.index}, is not "
-                    "what the entries make"
-                )
-
-    def _checkpoints(self, first: int, last: int) -> dict[int, str]:
-        notes: dict[int, str] = {}
-        size = first
-        while size <= last:
-            found = self._reading.checkpoint(size)
-            if found is None or found[0] > last:
-                break
-            notes[found[0]] = found[1]
-            size = found[0] + 1
-        return notes
-
-    def _checkpoint(self, note: str | None) -> None:
+    def _end_group(self) -> None:
+        """Where a checkpoint is stored, a commit ended."""
+        note = self._notes.get(self._tree.size)
         if note is None:
             return
-        size, root = self._frontier.size, self._frontier.root()
-        try:
-            checkpoint = open_checkpoint(note, self._log_keys).checkpoint
-        except NoteError as error:
-            self._problem(f"the checkpoint of size {size} is not the log's: {error}")
+        self._tree.hold_against(note)
+        self._replay.end_group()
+        if self._replay.is_full:
+            self._keep()
+            self._expect()
+
+    def _expect(self) -> None:
+        size = self._tree.size
+        ahead = [row.act for row in self._page.rows if row.index >= size]
+        self._replay.expect([act.event for act in ahead if act is not None])
+
+    def _settle(self) -> None:
+        """Tell what was found so far, in the order of the log."""
+        self._pending += self._tree.settle()
+        unplaced = self._log.size
+        for finding in sorted(
+            self._pending, key=lambda item: unplaced if item.index is None else item.index
+        ):
+            self._report.add(finding)
+        self._pending = []
+
+    def _keep(self) -> None:
+        """The book goes only as far as nothing was found, so that a later audit finds it again."""
+        self._settle()
+        self._replay.flush()
+        if self._report.counted:
             return
-        stated = (checkpoint.origin, checkpoint.size, checkpoint.root)
-        if stated != (self._log.origin, size, root):
-            self._problem(
-                f"the checkpoint of size {size} states {checkpoint.origin}, {checkpoint.size}, "
-                f"{checkpoint.root.hex()}; the entries make {root.hex()}"
+        self._book.keep(
+            Reached(
+                origin=self._log.origin,
+                version=version("bol-service"),
+                vkeys=tuple(sorted(key.vkey for key in self._log_keys)),
+                frontier=self._tree.frontier,
+                recorded_at=self._recorded_at,
+                at=instant_text(datetime.now(UTC)),
             )
+        )
 
-    # -- head and caches -------------------------------------------------------------------------
 
-    def _head(self) -> None:
-        if self._log.size != self._frontier.size:
-            self._problem(
-                f"the head says {self._log.size} entries, {self._frontier.size} rows are there"
-            )
-        elif self._log.frontier.root() != self._frontier.root():
-            self._problem("the head's frontier is not what the entries make")
-        if self._log.size:
-            self._head_checkpoint(self._log.size)
-        recorded = instant_text(self._log.recorded_at) if self._log.recorded_at else ""
-        if recorded != self._last_recorded:
-            self._problem(
-                f"the head was recorded at {recorded}, its last entry at {self._last_recorded}"
-            )
-        # A complete node of level n stands over 2^n leaves.
-        size = self._frontier.size
-        made = sum(size >> level for level in range(size.bit_length()))
-        if self._reading.node_count() != made:
-            self._problem(
-                f"{self._reading.node_count()} tree nodes are stored, {size} entries make {made}"
-            )
-
-    def _head_checkpoint(self, size: int) -> None:
-        found = self._reading.checkpoint(size)
-        if found is None:
-            self._problem(f"no checkpoint covers the head at size {size}")
-        elif found != (size, self._log.note):
-            self._problem(
-                f"the head's own note is not the checkpoint of size {size}, the next one stored is "
-                f"of size {found[0]}"
-            )
-        if self._reading.checkpoint(size + 1) is not None:
-            self._problem(f"a checkpoint is stored for more than the {size} entries of the log")
-
-    def _states(self) -> None:
-        made, heads = self._world.states, self._world.heads
-        for stream, state in made.items():
-            try:
-                found = self._reading.states([stream]).get(stream)
-            except ValueError as error:
-                self._problem(f"the cached state of {stream} cannot be read: {error}")
-                continue
-            if found is None:
-                self._problem(f"the cached state of {stream} is missing")
-            elif found != (state, heads[stream]):
-                self._problem(f"the cached state of {stream} is not what its events make")
-        extra = self._reading.state_count() - len(made)
-        if extra:
-            self._problem(f"{extra} cached states belong to no entry")
+def _require_usable(reached: Reached, log: LogState, log_keys: Sequence[VerifierKey]) -> None:
+    """Raises BookError unless the earlier audit was of this log, by this version and keys."""
+    if reached.origin != log.origin:
+        raise BookError(
+            f"the book is of the log {reached.origin}, the database is {log.origin}; each log "
+            "needs a book of its own"
+        )
+    if reached.version != version("bol-service"):
+        raise BookError(
+            f"the book was made by version {reached.version}, this is {version('bol-service')}, "
+            "which may judge otherwise; remove the book to audit from the beginning"
+        )
+    unknown = set(reached.vkeys) - {key.vkey for key in log_keys}
+    if unknown:
+        raise BookError(
+            f"checkpoints were verified under {', '.join(sorted(unknown))}, which is not given "
+            "now; give it with --log-vkey, or remove the book to audit from the beginning"
+        )

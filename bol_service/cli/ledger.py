@@ -4,6 +4,7 @@
    checked, for want of a key or of something kept, is told as such and ends with exit code 3.
 2. `check` audits the whole database; it stands in `ledger_check`.
 3. `follow` watches a log from outside; it stands in `ledger_follow`.
+4. `backup` and `restore` copy a SQLite database; they stand in `ledger_backup`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 
 import click
 
-from bol_service.cli import ledger_check, ledger_follow, parameters
+from bol_service.cli import ledger_backup, ledger_check, ledger_follow, parameters
 from bol_service.cli.context import Connection, public
 from bol_service.cli.ledger_head import Head, log_key_options, log_keys, read_head
 from bol_service.cli.output import ExitCode, Stopped, remark, say, show, visible
@@ -28,11 +29,13 @@ Json = dict[str, Any]
 
 @click.group()
 def ledger() -> None:
-    """Check the log: checkpoint, proofs, audit. 账本"""
+    """Check the log: checkpoint, proofs, audit, backup. 账本"""
 
 
 ledger.add_command(ledger_check.check)
 ledger.add_command(ledger_follow.follow)
+ledger.add_command(ledger_backup.backup)
+ledger.add_command(ledger_backup.restore)
 
 
 @ledger.group()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, text, union
 
+from bol_service.application.audit_ports import Cache, CacheRow
 from bol_service.application.ports import (
     Claim,
     DocumentRow,
@@ -21,6 +22,7 @@ from bol_service.domain.states import Head, State
 from bol_service.ledger.entry import Entry
 from bol_service.ledger.merkle import Frontier, NodeId
 from bol_service.storage import tables
+from bol_service.storage.cache_tables import CacheTables
 from bol_service.storage.codec import decode_facts, decode_state
 from bol_service.storage.public_log import SqlPublicReading
 from bol_service.storage.statements import Statements
@@ -153,10 +155,29 @@ class SqlReading(SqlPublicReading):
         ).one_or_none()
         return (row.size, row.note) if row else None
 
+    def checkpoints(self, after: int, up_to: int) -> list[tuple[int, str]]:
+        table = tables.checkpoints
+        rows = self._connection.execute(
+            select(table).where(table.c.size > after, table.c.size <= up_to).order_by(table.c.size)
+        )
+        return [(row.size, row.note) for row in rows]
+
     def document(self, digest: str) -> DocumentRow | None:
         table = tables.documents
         row = self._connection.execute(select(table).where(table.c.digest == digest)).one_or_none()
         return _document(row) if row else None
+
+    def contents(self, digests: Iterable[str]) -> dict[str, bytes]:
+        wanted = self._statements.among("digest", "digests")
+        rows = self._connection.execute(
+            text(f"SELECT digest, content FROM documents WHERE {wanted}"),  # noqa: S608
+            {"digests": self._statements.values(digests)},
+        )
+        # SQLite keeps text where a stranger wrote text.
+        return {
+            row.digest: row.content.encode() if isinstance(row.content, str) else bytes(row.content)
+            for row in rows
+        }
 
     def document_of_bill(self, bill: str, received_bytes: str) -> DocumentRow | None:
         row = self.document(received_bytes)
@@ -250,6 +271,9 @@ class SqlReading(SqlPublicReading):
             select(table.c.owner).where(table.c.kind == claim.kind, table.c.value == claim.value)
         ).scalar_one_or_none()
         return owner
+
+    def ordered(self, cache: Cache) -> Iterator[CacheRow]:
+        return CacheTables(self._connection).ordered(cache)
 
 
 def _chunks(items: Sequence[Any], size: int = _CHUNK) -> Iterable[Sequence[Any]]:

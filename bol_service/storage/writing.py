@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, text
+from sqlalchemy import Connection, select, text, update
 
-from bol_service.application.ports import Batch, BillRow, LogState, StoredEntry
-from bol_service.domain.states import DraftState, Head, PartyState, State
+from bol_service.application.audit_ports import Cache, CacheRow
+from bol_service.application.ports import Batch, LogState, StoredEntry
+from bol_service.domain.document import DocumentFacts
 from bol_service.storage import tables
-from bol_service.storage.codec import encode_state
+from bol_service.storage.cache_tables import CacheTables
+from bol_service.storage.codec import encode_facts
 from bol_service.storage.reading import SqlReading
 from bol_service.wire.event_fields import instant_text
 
@@ -29,6 +32,7 @@ class SqlWriting(SqlReading):
 
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection)
+        self._caches = CacheTables(connection)
         connection.execute(select(tables.log.c.id).with_for_update())
 
     def append(self, batch: Batch, log: LogState) -> None:
@@ -45,18 +49,20 @@ class SqlWriting(SqlReading):
             )
             insert(tables.checkpoints, [{"size": log.size, "note": log.note}])
             self._move_head(batch, log)
-        insert(
-            tables.states,
-            [_state_row(stream, *stored) for stream, stored in batch.states.items()],
-            replace=True,
-        )
-        self._put_claims(batch)
-        insert(
-            tables.keys,
-            [{"kid": key.kid, "party": key.party, "jwk": key.jwk} for key in batch.keys],
-        )
-        self._put_finding_rows(batch)
+        self._caches.put(batch)
         insert(tables.notices, _notice_rows(batch, log))
+
+    def replace_caches(
+        self, contents: Iterable[tuple[Cache, Iterable[CacheRow]]], facts: Iterable[DocumentFacts]
+    ) -> None:
+        self._caches.replace(contents)
+        table = tables.documents
+        for found in facts:
+            self._connection.execute(
+                update(table)
+                .where(table.c.digest == found.received_bytes)
+                .values(facts=encode_facts(found))
+            )
 
     def _move_head(self, batch: Batch, log: LogState) -> None:
         before = batch.entries[0].index
@@ -73,65 +79,6 @@ class SqlWriting(SqlReading):
         if moved.rowcount != 1:
             raise LogMoved(f"the log is no longer at size {before}")
 
-    def _put_claims(self, batch: Batch) -> None:
-        for claim in batch.freed:
-            self._connection.execute(
-                delete(tables.claims).where(
-                    tables.claims.c.kind == claim.kind, tables.claims.c.value == claim.value
-                )
-            )
-        self._statements.insert(
-            tables.claims,
-            [
-                {"kind": claim.kind, "value": claim.value, "owner": owner}
-                for claim, owner in batch.taken.items()
-            ],
-        )
-
-    def _put_finding_rows(self, batch: Batch) -> None:
-        """The rows by which drafts, mandates and bills are found."""
-        states = [state for state, _, _ in batch.states.values()]
-        drafts = [state for state in states if isinstance(state, DraftState)]
-        insert = self._statements.insert
-        insert(
-            tables.draft_parties,
-            [
-                {"party": slug, "shipment": draft.shipment}
-                for draft in drafts
-                for slug in _drafting_parties(draft)
-            ],
-            once=True,
-        )
-        for state in states:
-            if isinstance(state, PartyState):
-                self._put_mandates(state)
-        bills = list(batch.bills.values())
-        insert(tables.bills, [_bill_row(bill) for bill in bills], replace=True)
-        insert(
-            tables.bill_parties,
-            [{"party": slug, "bill": bill.bill} for bill in bills for slug in sorted(bill.parties)],
-            once=True,
-        )
-        insert(
-            tables.bill_containers,
-            [{"container": box, "bill": bill.bill} for bill in bills for box in bill.containers],
-            once=True,
-        )
-
-    def _put_mandates(self, state: PartyState) -> None:
-        self._connection.execute(
-            delete(tables.mandates).where(tables.mandates.c.shipper == state.slug)
-        )
-        self._statements.insert(
-            tables.mandates,
-            [{"forwarder": mandate.forwarder, "shipper": state.slug} for mandate in state.mandates],
-        )
-
-
-def _drafting_parties(draft: DraftState) -> list[str]:
-    named = {draft.carrier, draft.shipper, draft.forwarder}
-    return sorted(slug for slug in named if slug is not None)
-
 
 def _entry_row(entry: StoredEntry) -> dict[str, Any]:
     return {
@@ -145,29 +92,6 @@ def _entry_row(entry: StoredEntry) -> dict[str, Any]:
         "action": entry.action,
         "kid": entry.kid,
         "payload_digest": entry.payload_digest,
-    }
-
-
-def _state_row(stream: str, state: State, head: Head, index: int) -> dict[str, Any]:
-    return {
-        "stream": stream,
-        "kind": stream.partition(":")[0],
-        "state": encode_state(state),
-        "sequence": head.sequence,
-        "digest": head.digest,
-        "idx": index,
-    }
-
-
-def _bill_row(row: BillRow) -> dict[str, Any]:
-    return {
-        "bill": row.bill,
-        "reference": row.reference,
-        "carrier": row.carrier,
-        "country": row.country,
-        "shipment": row.shipment,
-        "shipper": row.shipper,
-        "status": row.status,
     }
 
 

@@ -1,0 +1,58 @@
+"""The documents that the events of a page name, read again from their bytes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+from bol_service.application.documents import parse
+from bol_service.application.ports import Reading
+from bol_service.domain import errors
+from bol_service.domain.document import DocumentFacts
+from bol_service.domain.events import Event, Issue
+from bol_service.wire.document import DocumentError, read_document
+
+
+class Documents:
+    """Reads what `events` name at once; asking for each would take as long as judging it."""
+
+    def __init__(self, reading: Reading, events: Iterable[Event]) -> None:
+        digests = {event.received_bytes for event in events if isinstance(event, Issue)}
+        self._contents = reading.contents(digests)
+        self._cached = _cached(reading, digests)
+
+    def of(self, event: Event) -> tuple[DocumentFacts | None, DocumentFacts | None]:
+        """The facts of an issued document, and once more if those that are cached differ.
+
+        Raises:
+            errors.BadEvent: It is not there, or not what its digest says.
+        """
+        if not isinstance(event, Issue):
+            return None, None
+        digest = event.received_bytes
+        content = self._contents.get(digest)
+        if content is None:
+            raise errors.BadEvent(f"document {digest} is missing")
+        if hashlib.sha256(content).hexdigest() != digest:
+            raise errors.BadEvent(f"document {digest} was changed")
+        try:
+            facts = read_document(content, parse(content), strict=False)
+        except DocumentError as error:
+            raise errors.BadEvent(f"document is unreadable: {error}") from None
+        return facts, None if facts == self._cached.get(digest) else facts
+
+
+def _cached(reading: Reading, digests: set[str]) -> dict[str, DocumentFacts]:
+    """The cached facts that can be read, by the document that they say they are of."""
+    try:
+        found = reading.facts(digests)
+    except ValueError:  # one of them cannot be read
+        found = [facts for digest in digests for facts in _readable(reading, digest)]
+    return {facts.received_bytes: facts for facts in found}
+
+
+def _readable(reading: Reading, digest: str) -> list[DocumentFacts]:
+    try:
+        return reading.facts([digest])
+    except ValueError:
+        return []

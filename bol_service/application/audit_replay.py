@@ -1,0 +1,141 @@
+"""The part of an audit that needs the order of the log: the law, and the caches as they should be.
+
+Every act goes through the steps of `commit`, on the book in place of the database:
+
+1. its signatures are by registered keys of its actor (verified by `audit_pages`, or here);
+2. `World.judge`;
+3. what it claims on the whole platform is free;
+4. state, claims, keys and rows of finding follow from it, gathered commit by commit: a group of
+   events leaves only the last row of each bill, so the audit follows the same groups.
+"""
+
+from __future__ import annotations
+
+from bol_service.application import index, platform_guard
+from bol_service.application.audit_pages import Act
+from bol_service.application.audit_ports import Book
+from bol_service.application.loading import Loader
+from bol_service.application.ports import Batch, BillRow, Claim, KeyRow
+from bol_service.crypto.keys import PublicKey
+from bol_service.domain import errors
+from bol_service.domain.events import AddKey, Event, GateOut, Issue, Recorded, Register, RotateKey
+from bol_service.domain.states import OPERATOR, BillState, Head
+from bol_service.verification import signatures
+from bol_service.wire.event_fields import instant
+
+FLUSH = 4000  # entries after which the memory is written to the book, at the end of a commit
+
+
+class Replay:
+    """Replays on a book; what it has not `flush`ed is in memory."""
+
+    def __init__(self, book: Book, origin: str) -> None:
+        self._book = book
+        self._origin = origin
+        self._loader = Loader(book.reading, origin)
+        self._groups: list[Batch] = []
+        self._group = Batch()
+        self._claims: dict[Claim, str | None] = {}
+        self._held = 0
+
+    def expect(self, events: list[Event]) -> None:
+        """Load at once what the next events read."""
+        self._loader.for_events(events)
+
+    def apply(self, act: Act, position: int, recorded_at: str) -> None:
+        """Raises errors.Refusal for an act that cannot stand at this position of the log."""
+        self._require_signed(act)
+        if act.facts is not None:
+            self._loader.world.add_document(act.facts)
+        self._judge(
+            Recorded(
+                event=act.event,
+                digest=act.digest,
+                kid=act.kid,
+                alg=act.alg,
+                recorded_at=instant(recorded_at),
+                index=position,
+            )
+        )
+        self._held += 1
+
+    def end_group(self) -> None:
+        """A commit ended after the last act."""
+        if self._group.states:
+            self._groups.append(self._group)
+            self._group = Batch()
+
+    @property
+    def is_full(self) -> bool:
+        return self._held >= FLUSH
+
+    def flush(self) -> None:
+        """Write everything to the book and forget it; the commit under way ends with that."""
+        self.end_group()
+        self._book.put(*self._groups)
+        self._groups = []
+        self._claims = {}
+        self._loader = Loader(self._book.reading, self._origin)
+        self._held = 0
+
+    def _require_signed(self, act: Act) -> None:
+        actor = act.event.actor
+        if act.unverified is not None:
+            signatures.verify(act.unverified, lambda kid: self._key(actor, kid))
+            return
+        for kid in act.signers:
+            if self._registered(actor, kid) is None and not _is_opening(act.event, kid):
+                raise errors.BadSignature(f"no key {kid} is registered", pointer="/kid")
+
+    def _registered(self, actor: str, kid: str) -> str | None:
+        party = self._loader.world.party(actor)
+        key = party.key(kid) if party else None
+        return key.jwk if key else None
+
+    def _key(self, actor: str, kid: str) -> PublicKey | None:
+        jwk = self._registered(actor, kid)
+        return signatures.public_key(jwk) if jwk else None
+
+    def _judge(self, act: Recorded) -> None:
+        event, world = act.event, self._loader.world
+        self._loader.for_events([event])
+        before = world.state(event.stream)
+        found_by = index.bill_row(world, before) if isinstance(before, BillState) else None
+        state = world.judge(act)
+        taken = platform_guard.taken_by(world, event)
+        platform_guard.require_free(taken, self._owner)
+        freed = platform_guard.freed_by(world, event)
+        head = Head(sequence=event.sequence, digest=act.digest)
+        world.put(event.stream, state, head)
+        self._group.states[event.stream] = (state, head, act.index)
+        self._group.taken.update(dict.fromkeys(taken, event.stream))
+        self._group.freed.update(freed)
+        for claim in freed:
+            self._group.taken.pop(claim, None)
+        self._claims |= dict.fromkeys(taken, event.stream) | dict.fromkeys(freed)
+        self._index(event, found_by)
+
+    def _owner(self, claim: Claim) -> str | None:
+        if claim in self._claims:
+            return self._claims[claim]
+        return self._book.owner(claim)
+
+    def _index(self, event: Event, found_by: BillRow | None) -> None:
+        world = self._loader.world
+        if isinstance(event, Register | AddKey | RotateKey):
+            party = event.stream.removeprefix("party:")
+            self._group.keys.append(KeyRow(kid=event.key.kid, party=party, jwk=event.key.jwk))
+        bill_stream = f"bill:{event.bill}" if isinstance(event, GateOut) else event.stream
+        bill = world.state(bill_stream)
+        if not isinstance(bill, BillState):
+            return
+        if isinstance(event, Issue | GateOut):
+            self._loader.bill(bill.bill)  # its live status hangs on every container
+        row = index.bill_row(world, bill)
+        if row != found_by:
+            self._group.bills[bill.bill] = row
+
+
+def _is_opening(event: Event, kid: str) -> bool:
+    """The operator's registration of itself is signed with the key that it registers."""
+    return isinstance(event, Register) and event.actor == OPERATOR and event.key.kid == kid

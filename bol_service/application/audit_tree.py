@@ -1,0 +1,123 @@
+"""The tree as the entries make it, held against what is stored of it.
+
+Nodes are compared many at a time, so what is wrong with them is told by `settle`.
+"""
+
+from __future__ import annotations
+
+from bol_service.application.audit_findings import Finding, Kind
+from bol_service.application.audit_pages import Note
+from bol_service.application.ports import LogState, Reading
+from bol_service.ledger.merkle import Frontier, Node, NodeId
+from bol_service.wire.event_fields import instant_text
+
+
+class Tree:
+    def __init__(self, reading: Reading, origin: str) -> None:
+        self.frontier = Frontier()
+        self._reading = reading
+        self._origin = origin
+        self._made: list[tuple[Node, int]] = []
+        self._noted: list[tuple[Note, bytes]] = []
+
+    @property
+    def size(self) -> int:
+        return self.frontier.size
+
+    def append(self, leaf: bytes) -> None:
+        index = self.size
+        self._made += [(node, index) for node in self.frontier.append(leaf)]
+
+    def hold_against(self, note: Note) -> None:
+        """The stored checkpoint of this very size."""
+        self._noted.append((note, self.frontier.root()))
+
+    def settle(self) -> list[Finding]:
+        """What is wrong with nodes and checkpoints since the last time."""
+        stored = self._reading.nodes([NodeId(made.level, made.position) for made, _ in self._made])
+        found = [
+            _wrong_node(node, index)
+            for node, index in self._made
+            if stored.get(NodeId(node.level, node.position)) != node.hash
+        ]
+        for note, root in self._noted:
+            found += self._wrong_note(note, root)
+        self._made, self._noted = [], []
+        return found
+
+    def _wrong_note(self, note: Note, root: bytes) -> list[Finding]:
+        if isinstance(note.stated, str):
+            text = f"the checkpoint of size {note.size} is not the log's: {note.stated}"
+        elif note.stated != (self._origin, note.size, root):
+            origin, size, stated = note.stated
+            text = (
+                f"the checkpoint of size {note.size} states {origin}, {size}, {stated.hex()}; the "
+                f"entries make {root.hex()}"
+            )
+        else:
+            return []
+        return [Finding(kind=Kind.CHECKPOINT, text=text, index=note.size - 1)]
+
+
+def _wrong_node(node: Node, index: int) -> Finding:
+    text = (
+        f"tree node {node.level}/{node.position}, made by entry {index}, is not what the entries "
+        "make"
+    )
+    return Finding(kind=Kind.TREE, text=text, index=index)
+
+
+def check_head(
+    reading: Reading, log: LogState, frontier: Frontier, recorded_at: str
+) -> list[Finding]:
+    """What is wrong between the head and the entries, which make `frontier`."""
+    found = [*_size_and_root(reading, log, frontier)]
+    if log.size:
+        found += _head_checkpoint(reading, log)
+    stated = instant_text(log.recorded_at) if log.recorded_at else ""
+    if stated != recorded_at:
+        found.append(_head(f"the head was recorded at {stated}, its last entry at {recorded_at}"))
+    # A complete node of level n stands over 2^n leaves.
+    size, stored = frontier.size, reading.node_count()
+    made = sum(size >> level for level in range(size.bit_length()))
+    if stored != made:
+        text = f"{stored} tree nodes are stored, {size} entries make {made}"
+        found.append(Finding(kind=Kind.TREE, text=text))
+    return found
+
+
+def _size_and_root(reading: Reading, log: LogState, frontier: Frontier) -> list[Finding]:
+    if log.size != frontier.size:
+        return [_head(f"the head says {log.size} entries, {frontier.size} rows are there")]
+    found = []
+    if log.frontier.root() != frontier.root():
+        found.append(_head("the head's frontier is not what the entries make"))
+    if _has_more(reading, log.size):
+        found.append(_head(f"entry {log.size} or one after it is there, beyond the head"))
+    return found
+
+
+def _has_more(reading: Reading, size: int) -> bool:
+    try:
+        return bool(reading.scan(size, 1))
+    except (ValueError, TypeError):
+        return True  # a row, if none that can be read
+
+
+def _head_checkpoint(reading: Reading, log: LogState) -> list[Finding]:
+    size, found = log.size, reading.checkpoint(log.size)
+    wrong = []
+    if found is None:
+        wrong.append(f"no checkpoint covers the head at size {size}")
+    elif found != (size, log.note):
+        wrong.append(
+            f"the head's own note is not the checkpoint of size {size}, the next one stored is of "
+            f"size {found[0]}"
+        )
+    if reading.checkpoint(size + 1) is not None:
+        wrong.append(f"a checkpoint is stored for more than the {size} entries of the log")
+    return [Finding(kind=Kind.CHECKPOINT, text=text) for text in wrong]
+
+
+def _head(text: str) -> Finding:
+    return Finding(kind=Kind.HEAD, text=text)
