@@ -6,7 +6,7 @@ a policy that cannot be read. A witness that does not answer refuses nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -78,14 +78,14 @@ def witness_verifier_key(settings: Settings, signer: Signer) -> VerifierKey:
         raise SettingsError(f"BOL_WITNESS_NAME: {error}") from None
 
 
-def compare(witnesses: Witnesses, store: Store, log_key: VerifierKey) -> None:
+def compare(witnesses: Witnesses, store: Store, log_keys: Sequence[VerifierKey]) -> None:
     """Hold the database to what each witness cosigned last; raises RollbackSuspected."""
     for witness in witnesses.policy.witnesses:
         peer = witnesses.peers.get(witness.name)
         if peer is None:
             continue
         try:
-            require_agreement(store, peer, witness, [log_key])
+            require_agreement(store, peer, witness, log_keys)
         except WitnessAway as error:
             log.warning("a witness was not asked at start", witness=witness.name, error=str(error))
 
@@ -100,12 +100,12 @@ def cosigning(
     witnesses: Witnesses,
     store: Store,
     book: SqlWitnessing,
-    log_key: VerifierKey,
+    log_keys: Sequence[VerifierKey],
     halt: Callable[[str], None],
 ) -> Cosigning | None:
     if not witnesses.peers:
         return None
-    return Cosigning(store, book, witnesses.policy, witnesses.peers, [log_key], halt)
+    return Cosigning(store, book, witnesses.policy, witnesses.peers, log_keys, halt)
 
 
 def _policy(setting: str, path: Path | None) -> Policy:

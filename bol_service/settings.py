@@ -8,6 +8,7 @@
 | BOL_STATE_DIR | folder for the last checkpoint, on another disk than the database |
 | BOL_BASE_URL | how parties reach this service; the audience of their client assertions |
 | BOL_LOG_KEY, BOL_STATEMENT_KEY | signers of checkpoints and title statements (`file:` or `env:`) |
+| BOL_RETIRED_LOG_KEYS | a file with the log's former keys and the last size each has signed |
 | BOL_KEY_PASSPHRASE or BOL_KEY_PASSPHRASE_FILE | opens both keys |
 | BOL_REGISTRAR_KIDS | comma-separated kids that may sign the log's first entry |
 | BOL_CLOCK_FILE | a settable clock, under `demo.` origins only |
@@ -46,6 +47,7 @@ class Settings:
     passphrase: bytes
     registrar_kids: frozenset[str]
     clock_file: Path | None = None
+    retired_log_keys: Path | None = None
     witnesses: Path | None = None
     witness_key: str | None = None
     witness_name: str | None = None
@@ -69,6 +71,7 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         passphrase=_passphrase(environment),
         registrar_kids=frozenset(_required(environment, "BOL_REGISTRAR_KIDS").split(",")),
         clock_file=_optional_path(environment, "BOL_CLOCK_FILE"),
+        retired_log_keys=_optional_path(environment, "BOL_RETIRED_LOG_KEYS"),
         witnesses=_optional_path(environment, "BOL_WITNESSES"),
         witness_key=environment.get("BOL_WITNESS_KEY", "").strip() or None,
         witness_name=environment.get("BOL_WITNESS_NAME", "").strip() or None,

@@ -226,8 +226,8 @@ class GroupCommit:
         bill_stream = f"bill:{event.bill}" if isinstance(event, GateOut) else event.stream
         bill = world.state(bill_stream)
         if isinstance(bill, BillState):
-            if isinstance(event, Issue):
-                self._loader.bill(bill.bill)
+            if isinstance(event, Issue | GateOut):
+                self._loader.bill(bill.bill)  # its live status hangs on every container
             row = index.bill_row(world, bill)
             if row != found_by:
                 self._batch.bills[bill.bill] = row

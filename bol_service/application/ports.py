@@ -7,17 +7,25 @@ together or not at all.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
+from bol_service.application.audit_ports import Book, Cache, CacheRow
 from bol_service.application.witness_ports import PublicReading
 from bol_service.domain.document import DocumentFacts
 from bol_service.domain.states import Head, State
 from bol_service.ledger.entry import Entry
 from bol_service.ledger.merkle import Frontier, Node, NodeId
+
+
+class Unavailable(RuntimeError):  # noqa: N818 - says what is the matter
+    """The database does not answer: it is failing over, or its disk is full. Nothing was kept."""
+
+    retry_after = 2
 
 
 class Clock(Protocol):
@@ -166,7 +174,15 @@ class Reading(PublicReading, Protocol):
         """Size and note of the first checkpoint that covers `at_least` entries."""
         ...
 
+    def checkpoints(self, after: int, up_to: int) -> list[tuple[int, str]]:
+        """Size and note of the checkpoints of `after` < size <= `up_to`, the smallest first."""
+        ...
+
     def document(self, digest: str) -> DocumentRow | None: ...
+
+    def contents(self, digests: Iterable[str]) -> dict[str, bytes]:
+        """The bytes of those documents that are there, by their digest."""
+        ...
 
     def document_of_bill(self, bill: str, received_bytes: str) -> DocumentRow | None: ...
 
@@ -193,11 +209,21 @@ class Reading(PublicReading, Protocol):
 
     def claim_owner(self, claim: Claim) -> str | None: ...
 
+    def ordered(self, cache: Cache) -> Iterator[CacheRow]:
+        """All rows of a cache as stored, the key's columns first, by the code points of the key."""
+        ...
+
 
 class Writing(Reading, Protocol):
     """The log's head is locked from the first statement to the end."""
 
     def append(self, batch: Batch, log: LogState) -> None: ...
+
+    def replace_caches(
+        self, contents: Iterable[tuple[Cache, Iterable[CacheRow]]], facts: Iterable[DocumentFacts]
+    ) -> None:
+        """Write all caches anew, and the cached facts of these documents."""
+        ...
 
 
 class Store(Protocol):
@@ -205,6 +231,18 @@ class Store(Protocol):
 
     def writing(self) -> AbstractContextManager[Writing]:
         """Commits when the block ends, rolls back when it raises."""
+        ...
+
+    def audit_book(self, file: Path | None) -> AbstractContextManager[Book]:
+        """The book in `file`, made if it is not there; without a file, one for this audit only.
+
+        Raises:
+            BookError: The file is no book, or another audit uses it.
+        """
+        ...
+
+    def opener(self) -> Callable[[], Store]:
+        """What opens the same database in another process."""
         ...
 
     def add_document(self, row: DocumentRow) -> None: ...

@@ -3,8 +3,9 @@
 It takes whatever waits (at most `MAX_GROUP`, without lingering), commits it as one group, replaces
 the checkpoint file, and only then answers. It is fail-stop: when a commit fails, nobody of the
 group is told anything but "uncertain, send the same event again"; the connection is dropped, the
-head is read again, and resends settle what happened. The queue is bounded: who finds it full is
-told when to come back, never left waiting.
+head is read again, and resends settle what happened. When the thread itself ends, everybody who
+waits is told the same, and so is `ended`: a process that cannot record any more must not stay. The
+queue is bounded: who finds it full is told when to come back, never left waiting.
 """
 
 from __future__ import annotations
@@ -70,6 +71,7 @@ class Sequencer:
         platform: PlatformFacts,
         *,
         observe: Callable[[Observed], None] = lambda _: None,
+        ended: Callable[[BaseException], None] = lambda _: None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -77,6 +79,7 @@ class Sequencer:
         self._checkpoint_file = checkpoint_file
         self._platform = platform
         self._observe = observe
+        self._ended = ended
         self._queue: queue.Queue[_Waiting | None] = queue.Queue()
         self._entrance = threading.Lock()  # keeps the events of one sender together, in order
         self._thread = threading.Thread(target=self._run, name="sequencer", daemon=True)
@@ -139,12 +142,21 @@ class Sequencer:
             raise Uncertain("no answer in time") from None
 
     def _run(self) -> None:
+        try:
+            self._take_turns()
+        except BaseException as error:  # not a commit that failed: the thread is at its end
+            self._failure = error
+            self._refuse_rest("the sequencer has ended")
+            self._ended(error)
+            raise
+
+    def _take_turns(self) -> None:
         while True:
             group, last = self._next_group()
             if group:
                 self._commit(group)
             if last:
-                self._refuse_rest()
+                self._refuse_rest("the service is stopping")
                 return
 
     def _next_group(self) -> tuple[list[_Waiting], bool]:
@@ -166,17 +178,19 @@ class Sequencer:
         started = monotonic()
         try:
             answers = self._record([waiting.signed for waiting in group])
-        except Exception as error:
+        except BaseException as error:
             self._failure = error
-            log.error("group commit failed", size=len(group), error=repr(error))
-            for waiting in group:
+            for waiting in group:  # before anything else that could fail, as a log on a full disk
                 waiting.answer.set_exception(Uncertain("the commit failed"))
+            log.error("group commit failed", size=len(group), error=repr(error))
+            if not isinstance(error, Exception):
+                raise
             return
         self._failure = None
-        accepted = sum(isinstance(answer, Accepted) for answer in answers)
-        self._observe(Observed(size=len(group), accepted=accepted, seconds=monotonic() - started))
         for waiting, answer in zip(group, answers, strict=True):
             waiting.answer.set_result(answer)
+        accepted = sum(isinstance(answer, Accepted) for answer in answers)
+        self._observe(Observed(size=len(group), accepted=accepted, seconds=monotonic() - started))
 
     def _record(self, group: list[SignedEvent]) -> list[Answer]:
         with self._store.writing() as writing:
@@ -194,11 +208,11 @@ class Sequencer:
             self._checkpoint_file.replace(note)
             self._kept = note
 
-    def _refuse_rest(self) -> None:
+    def _refuse_rest(self, reason: str) -> None:
         while True:
             try:
                 waiting = self._queue.get_nowait()
             except queue.Empty:
                 return
             if waiting is not None:
-                waiting.answer.set_exception(Uncertain("the service is stopping"))
+                waiting.answer.set_exception(Uncertain(reason))

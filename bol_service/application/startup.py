@@ -14,6 +14,7 @@ from bol_service.application.ports import CheckpointFile, LogState, Reading, Sto
 from bol_service.ledger.checkpoint import Checkpoint, open_checkpoint
 from bol_service.ledger.merkle import EMPTY_ROOT, Frontier, NodeId
 from bol_service.ledger.note import NoteError, VerifierKey
+from bol_service.verification.trust import LogKey
 
 
 class RollbackSuspected(RuntimeError):  # noqa: N818 - says what is the matter
@@ -47,6 +48,44 @@ def require_continuity(
         _require_note(reading, note, log_keys, "the checkpoint file")
     if log.note is not None and log.note != note:
         checkpoint_file.replace(log.note)
+
+
+def require_key_times(
+    store: Store, checkpoint_file: CheckpointFile, log_keys: Sequence[LogKey]
+) -> None:
+    """Each key of the log has signed only sizes that it is published for.
+
+    Call it after `require_continuity`. Whoever stole a retired key could otherwise sign with it
+    what readers of the trust file would refuse, and the service would go on from there.
+
+    Raises:
+        RollbackSuspected: Naming the key and both sizes.
+    """
+    with store.reading() as reading:
+        log = _head(reading)
+    retired = [key.to_size for key in log_keys if key.to_size is not None]
+    if retired and log.size < max(retired):
+        raise RollbackSuspected(
+            f"a retired key of the log signed {max(retired)} entries, the database has {log.size}: "
+            "it is older than what was signed. Restore the newest backup or the standby"
+        )
+    for name, note in (
+        ("database's own checkpoint", log.note),
+        ("checkpoint file", checkpoint_file.read()),
+    ):
+        if note is not None:
+            _require_key_time(name, note, log_keys)
+
+
+def _require_key_time(name: str, note: str, log_keys: Sequence[LogKey]) -> None:
+    signed = open_checkpoint(note, [key.key for key in log_keys])
+    size, by = signed.checkpoint.size, {found.key for found in signed.by}
+    if not any(key.key in by and key.covers(size) for key in log_keys):
+        raise RollbackSuspected(
+            f"the {name} of size {size} is signed by {', '.join(key.vkey for key in by)}, which "
+            "was retired before, or was not in use yet. Find out who signed it; compare "
+            "BOL_RETIRED_LOG_KEYS with the published trust file"
+        )
 
 
 def _head(reading: Reading) -> LogState:

@@ -39,7 +39,7 @@ class Lazy:
 
 COMMANDS = {
     "serve": Lazy("bol_service.cli.serve:serve", "Run the service."),
-    "db": Lazy("bol_service.cli.serve:db", "Create and upgrade the database."),
+    "db": Lazy("bol_service.cli.database:db", "Create and upgrade the database."),
     "seed": Lazy("bol_service.cli.demo:seed", "Fill a demo platform with the corridor's parties."),
     "demo": Lazy("bol_service.cli.demo:demo", "Play a whole voyage, with its frauds refused."),
     "keys": Lazy("bol_service.cli.keys:keys", "Make keys and show their public half."),

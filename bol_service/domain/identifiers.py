@@ -21,7 +21,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
+
+_REMEMBERED: Final = 65_536
+"""Names of streams that are not checked and put together again: every event names a dozen."""
 
 CONTAINER_FORM: Final = r"[A-Z]{3}[UJZ][0-9]{7}"
 IMO_FORM: Final = r"[0-9]{7}"
@@ -146,27 +150,32 @@ def check_origin(origin: str) -> None:
         raise ValueError(f"{len(origin)} characters are too long for an origin of {ORIGIN_LENGTH}")
 
 
+@lru_cache(_REMEMBERED)
 def bill_stream(bill: str) -> str:
     check_bill(bill)
     return str(Stream(kind=StreamKind.BILL, bill=bill))
 
 
+@lru_cache(_REMEMBERED)
 def draft_stream(shipment: str) -> str:
     check_shipment(shipment)
     return str(Stream(kind=StreamKind.DRAFT, shipment=shipment))
 
 
+@lru_cache(_REMEMBERED)
 def custody_stream(shipment: str, container: str) -> str:
     check_shipment(shipment)
     check_container(container)
     return str(Stream(kind=StreamKind.CUSTODY, shipment=shipment, container=container))
 
 
+@lru_cache(_REMEMBERED)
 def party_stream(slug: str) -> str:
     check_slug(slug)
     return str(Stream(kind=StreamKind.PARTY, party=slug))
 
 
+@lru_cache(_REMEMBERED)
 def parse_stream(text: str) -> Stream:
     """The stream that `text` names; raises ValueError for anything outside the four forms."""
     match text.split(":"):

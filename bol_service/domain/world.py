@@ -34,7 +34,6 @@ from bol_service.domain.events import (
     GateOut,
     GrantMandate,
     Issue,
-    OrderDelivery,
     PartyEvent,
     Recorded,
     Register,
@@ -244,7 +243,7 @@ def needs(world: World, event: Event) -> Needs:
     elif isinstance(event, DraftEvent):
         _draft_needs(world, event, reads)
     elif isinstance(event, CustodyEvent):
-        _custody_needs(world, event, reads)
+        _custody_needs(event, reads)
     elif isinstance(event, Issue):
         _issue_needs(world, event, reads)
     else:
@@ -268,12 +267,11 @@ def _draft_needs(world: World, event: DraftEvent, reads: Needs) -> None:
         _name_parties(reads, event.custodian)
 
 
-def _custody_needs(world: World, event: CustodyEvent, reads: Needs) -> None:
+def _custody_needs(event: CustodyEvent, reads: Needs) -> None:
     _, shipment, _container = event.stream.split(":")
     reads.streams.add(draft_stream(shipment))
     if isinstance(event, GateOut):
         reads.streams.add(f"bill:{event.bill}")
-        _read_bill(world, world.bill(event.bill), reads)
 
 
 def _issue_needs(world: World, event: Issue, reads: Needs) -> None:
@@ -293,8 +291,6 @@ def _bill_needs(world: World, event: BillEvent, reads: Needs) -> None:
         _name_parties(reads, event.recipient)
     if isinstance(event, Endorse | EndorseToOrder | BlankEndorse):
         _name_parties(reads, event.transfer_to)
-    if isinstance(event, OrderDelivery):
-        _name_parties(reads, event.terminal)
 
 
 def _read_bill(world: World, bill: BillState | None, reads: Needs) -> None:

@@ -135,8 +135,10 @@ _HEADERS = {
 
 def _after(answer: Response) -> Response:
     answer.headers["X-Request-Id"] = g.get("request_id", "")
+    present = {name.lower() for name, _ in answer.headers}
     for name, value in _HEADERS.items():
-        answer.headers.setdefault(name, value)
+        if name.lower() not in present:
+            answer.headers.add(name, value)
     elapsed = monotonic() - g.get("started", monotonic())
     rule = request.url_rule.rule if request.url_rule else "unmatched"
     services().metrics.request(rule, request.method, answer.status_code, elapsed)

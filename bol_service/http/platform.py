@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from typing import Any
 
 from flask import Response
 
 from bol_service.application.access_tokens import NotAuthenticated
+from bol_service.application.ports import Unavailable
 from bol_service.http.edge import services
 from bol_service.http.events import StrictBlueprint
 from bol_service.ledger.note import to_base64
@@ -83,10 +85,12 @@ def metrics() -> Response:
     """Counters and times of this process; serve it to your monitoring only."""
     found = services().metrics
     found.waiting.set(services().sequencer.waiting)
-    found.log_size.set(services().ledger.size())
-    cosigning = services().cosigning
-    if cosigning is not None:
-        found.lags(cosigning.lags())
+    # What the database says stays as it was while it does not answer; /readyz tells that.
+    with suppress(Unavailable):
+        found.log_size.set(services().ledger.size())
+        cosigning = services().cosigning
+        if cosigning is not None:
+            found.lags(cosigning.lags())
     return Response(found.text(), 200, content_type="text/plain; version=0.0.4; charset=utf-8")
 
 

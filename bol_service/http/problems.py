@@ -16,6 +16,7 @@ from flask import Flask, Response, g, json, request
 from werkzeug.exceptions import HTTPException
 
 from bol_service.application.access_tokens import NotAuthenticated
+from bol_service.application.ports import Unavailable
 from bol_service.application.sequencer import Busy, Uncertain
 from bol_service.domain import errors
 from bol_service.wire.document import DocumentError
@@ -96,7 +97,13 @@ TRANSPORT: tuple[Code, ...] = (
         code="internal",
         status=500,
         title="The service failed",
-        next_step="Tell the operator the requestId; nothing was recorded for this request.",
+        next_step="Send the same bytes again; if that fails too, tell the operator the requestId.",
+    ),
+    Code(
+        code="unavailable",
+        status=503,
+        title="The database does not answer",
+        next_step="Try again after Retry-After seconds; nothing was kept of this request.",
     ),
     Code(
         code="uncertain",
@@ -171,6 +178,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(NotAuthenticated, _not_authenticated)
     app.register_error_handler(Busy, _busy)
     app.register_error_handler(Uncertain, _uncertain)
+    app.register_error_handler(Unavailable, _unavailable)
     app.register_error_handler(HTTPException, http_exception)
     app.register_error_handler(Exception, _unexpected)
 
@@ -230,6 +238,13 @@ def _busy(error: Busy) -> Response:
 
 def _uncertain(error: Uncertain) -> Response:
     answer = problem("uncertain", str(error))
+    answer.headers["Retry-After"] = str(error.retry_after)
+    return answer
+
+
+def _unavailable(error: Unavailable) -> Response:
+    structlog.get_logger().error("database unavailable", error=str(error))
+    answer = problem("unavailable", "the database does not answer; the service's log says more")
     answer.headers["Retry-After"] = str(error.retry_after)
     return answer
 

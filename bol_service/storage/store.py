@@ -6,17 +6,22 @@ ever. A store refuses a database whose schema or origin is not the one expected.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
+from pathlib import Path
+from threading import Lock
+from typing import Any
 
-from sqlalchemy import Engine, Table, delete, insert, inspect, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, Engine, Table, delete, insert, inspect, select, update
+from sqlalchemy.exc import IntegrityError, OperationalError
 
-from bol_service.application.ports import DocumentRow
+from bol_service.application.ports import DocumentRow, Unavailable
 from bol_service.ledger.merkle import Frontier
 from bol_service.storage import tables
+from bol_service.storage.audit_book import SqlBook, open_book
 from bol_service.storage.codec import encode_facts
-from bol_service.storage.engine import is_sqlite
+from bol_service.storage.engine import is_sqlite, open_engine
 from bol_service.storage.reading import SqlReading
 from bol_service.storage.writing import SqlWriting
 
@@ -30,6 +35,8 @@ class SqlStore:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        # SQLite takes one writer at a time and lets others poll, unfairly; ours wait in turn.
+        self._turn: AbstractContextManager[Any] = Lock() if is_sqlite(engine) else nullcontext()
 
     @property
     def engine(self) -> Engine:
@@ -41,7 +48,7 @@ class SqlStore:
         Raises:
             WrongDatabase: The database belongs to another origin.
         """
-        with self._engine.execution_options(writing=True).begin() as connection:
+        with self._changing() as connection:
             if connection.execute(select(tables.log.c.origin)).first() is None:
                 connection.execute(
                     insert(tables.log).values(
@@ -70,14 +77,14 @@ class SqlStore:
         engine = self._engine
         if not is_sqlite(engine):
             engine = engine.execution_options(isolation_level="REPEATABLE READ")
-        with engine.begin() as connection:
+        with _reached(), engine.begin() as connection:
             yield SqlReading(connection)
 
     @contextmanager
     def writing(self) -> Iterator[SqlWriting]:
         connection = self._engine.execution_options(writing=True).connect()
         try:
-            with connection.begin():
+            with self._turn, connection.begin():
                 yield SqlWriting(connection)
         except BaseException:
             # Whether a failed commit reached the disk is unknown; nothing may go on with what this
@@ -86,6 +93,12 @@ class SqlStore:
             raise
         finally:
             connection.close()
+
+    def audit_book(self, file: Path | None) -> AbstractContextManager[SqlBook]:
+        return open_book(file)
+
+    def opener(self) -> Callable[[], SqlStore]:
+        return partial(_opened, self._engine.url.render_as_string(hide_password=False))
 
     def add_document(self, row: DocumentRow) -> None:
         """Keep an upload; the same bytes are kept once, with their facts if anybody has read them.
@@ -105,7 +118,7 @@ class SqlStore:
         if self._insert_once(tables.documents, values) or row.facts is None:
             return
         table = tables.documents
-        with self._engine.execution_options(writing=True).begin() as connection:
+        with self._changing() as connection:
             connection.execute(
                 update(table)
                 .where(table.c.digest == row.digest, table.c.facts.is_(None))
@@ -124,22 +137,41 @@ class SqlStore:
 
     def token(self, token_hash: str) -> tuple[str, str, str] | None:
         table = tables.access_tokens
-        with self._engine.begin() as connection:
+        with _reached(), self._engine.begin() as connection:
             row = connection.execute(
                 select(table).where(table.c.token_hash == token_hash)
             ).one_or_none()
         return (row.party, row.kid, row.expires) if row else None
 
     def forget_tokens(self, before: str) -> None:
-        with self._engine.execution_options(writing=True).begin() as connection:
+        with self._changing() as connection:
             connection.execute(
                 delete(tables.access_tokens).where(tables.access_tokens.c.expires < before)
             )
 
+    @contextmanager
+    def _changing(self) -> Iterator[Connection]:
+        engine = self._engine.execution_options(writing=True)
+        with _reached(), self._turn, engine.begin() as connection:
+            yield connection
+
     def _insert_once(self, table: Table, values: Mapping[str, object]) -> bool:
         try:
-            with self._engine.execution_options(writing=True).begin() as connection:
+            with self._changing() as connection:
                 connection.execute(insert(table).values(values))
         except IntegrityError:
             return False
         return True
+
+
+@contextmanager
+def _reached() -> Iterator[None]:
+    """A connection that is lost, or a disk that is full, told in our own words."""
+    try:
+        yield
+    except OperationalError as error:
+        raise Unavailable(f"the database does not answer: {error.orig}") from error
+
+
+def _opened(url: str) -> SqlStore:
+    return SqlStore(open_engine(url))
