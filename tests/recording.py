@@ -116,21 +116,27 @@ class WritePath:
 
 
 @contextmanager
-def write_path(url: str, *, open_store: Callable[..., SqlStore] = SqlStore) -> Iterator[WritePath]:
-    """A running write path on a fresh database with an opened log."""
+def write_path(
+    url: str, *, open_store: Callable[..., SqlStore] = SqlStore, like: WritePath | None = None
+) -> Iterator[WritePath]:
+    """A running write path on a fresh database with an opened log.
+
+    With `like`, another history under the very same keys: its log is not opened yet.
+    """
     engine = open_engine(url)
     schema.upgrade(engine)
     path = WritePath(
         store=open_store(engine),
-        desk=Desk(),
+        desk=like.desk if like is not None else Desk(),
         clock=StandingClock(),
         checkpoint_file=FaultyCheckpointFile(),
-        log_signer=LocalSigner(generate(Algorithm.ED25519)),
+        log_signer=like.log_signer if like else LocalSigner(generate(Algorithm.ED25519)),
     )
     path.store.create_log(ORIGIN)
     path.sequencer.start()
     try:
-        path.maker.open_log()
+        if like is None:
+            path.maker.open_log()
         yield path
     finally:
         if path.sequencer.alive:

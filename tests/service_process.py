@@ -30,6 +30,7 @@ from bol_service.storage.store import SqlStore
 from bol_service.wire.event_fields import instant_text
 from scripts.local_postgres import free_port
 from tests.desk import ORIGIN, SEEDS, STORY, Desk
+from tests.warm_service import Forked, Launcher
 
 START_SECONDS = 60.0
 TICK = 0.02
@@ -45,7 +46,8 @@ class Service:
     environment: dict[str, str]
     port: int
     signers: dict[str, LocalSigner]
-    process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    process: subprocess.Popen[bytes] | Forked | None = field(default=None, repr=False)
+    launcher: Launcher | None = None  # from which to fork; otherwise a fresh interpreter
 
     @property
     def settings(self) -> Settings:
@@ -73,13 +75,17 @@ class Service:
         finally:
             running.stop()
 
-    def launch(self, **changes: str) -> subprocess.Popen[bytes]:
+    def launch(self, **changes: str) -> subprocess.Popen[bytes] | Forked:
         """Start the server in a process group of its own, without waiting for it."""
-        command = [sys.executable, "-m", "bol_service", "serve", "--port", str(self.port)]
-        with open(self.folder / "server.log", "wb") as output:
+        arguments = ["serve", "--port", str(self.port)]
+        environment, written = self.environment | changes, self.folder / "server.log"
+        if self.launcher is not None:
+            self.process = self.launcher.launch(arguments, environment, written)
+            return self.process
+        with open(written, "wb") as output:
             self.process = subprocess.Popen(
-                command,
-                env=self.environment | changes,
+                [sys.executable, "-m", "bol_service", *arguments],
+                env=environment,
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
@@ -134,7 +140,9 @@ class Service:
         return report
 
 
-def new_service(folder: Path, *, database_url: str | None = None) -> Service:
+def new_service(
+    folder: Path, *, database_url: str | None = None, launcher: Launcher | None = None
+) -> Service:
     """A platform whose log is named but empty, its clock standing at `STORY`."""
     platform = prepare(folder / "platform", SEEDS, datetime.now(UTC))
     environment = dict(platform.environment)
@@ -150,12 +158,13 @@ def new_service(folder: Path, *, database_url: str | None = None) -> Service:
         environment=environment,
         port=platform.port,
         signers=platform.signers,
+        launcher=launcher,
     )
 
 
-def beside(service: Service) -> Service:
-    """A second process of the same platform, with its own port and checkpoint file."""
-    folder = service.folder / "second"
+def beside(service: Service, name: str = "second") -> Service:
+    """Another process of the same platform, with its own port and checkpoint file."""
+    folder = service.folder / name
     folder.mkdir()
     state = folder / "state"
     state.mkdir()
@@ -168,6 +177,7 @@ def beside(service: Service) -> Service:
         environment=service.environment | changes,
         port=port,
         signers=service.signers,
+        launcher=service.launcher,
     )
 
 

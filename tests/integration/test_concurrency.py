@@ -11,15 +11,19 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from http.client import HTTPConnection
+from itertools import pairwise
 
 import pytest
 
+from bol_service.ledger.receipt import Receipt
 from tests import many_bills
 from tests.desk import Desk
 from tests.many_bills import HOLDER
 from tests.service_process import Service, beside, new_service, post
+from tests.warm_service import launcher
 
 BILLS = 64 + 4
 RECIPIENTS = ("bankcq", "banksg", "straits")
@@ -109,19 +113,94 @@ def test_n29_a_race_for_the_first_transfer_has_one_winner(house: House, count: i
     require_one_winner(answers, count)
 
 
-def test_two_processes_on_one_postgresql_let_one_transfer_win(
+# -- several processes on one PostgreSQL ---------------------------------------------------------
+
+PROCESSES, RIVALS = 4, 16
+HOLDERS = (HOLDER, *RECIPIENTS)
+
+
+@dataclass(kw_only=True)
+class Street:
+    """Four processes of one platform, and sixteen clients that keep their connections."""
+
+    services: list[Service]
+    desk: Desk
+    fresh: Iterator[str]
+    pool: ThreadPoolExecutor
+    connections: list[HTTPConnection]
+
+    def at_once(self, compacts: Sequence[str]) -> list[Answer]:
+        """Each event from a client of its own, all at the same moment; client n asks process
+        n mod 4."""
+        barrier = threading.Barrier(len(compacts))
+
+        def send(number: int) -> Answer:
+            barrier.wait()
+            return post(self.connections[number], compacts[number])
+
+        return list(self.pool.map(send, range(len(compacts))))
+
+    def race(self, bill: str, holder: str) -> str:
+        """Sixteen transfers by the bill's holder; who holds it then."""
+        others = [slug for slug in HOLDERS if slug != holder]
+        rivals = [
+            self.desk.transfer(bill, holder, others[number % len(others)])
+            for number in range(RIVALS)
+        ]
+        answers = self.at_once(rivals)
+        require_one_winner(answers, RIVALS)
+        [won] = [number for number, (status, _) in enumerate(answers) if status == 201]
+        self.desk.note(Receipt.from_value(json.loads(answers[won][1])))
+        return others[won % len(others)]
+
+
+@pytest.fixture(scope="module")
+def street(
     tmp_path_factory: pytest.TempPathFactory, new_postgres_database: Callable[[], str]
-) -> None:
-    first = new_service(tmp_path_factory.mktemp("first"), database_url=new_postgres_database())
-    desk = first.desk
-    bills: list[str] = []
-    first.fill(lambda running: bills.extend(many_bills.made(running, desk, 6)))
-    second = beside(first)
+) -> Iterator[Street]:
     with ExitStack() as stack:
-        for service in (first, second):
-            stack.callback(service.stop)
+        folder, warm = tmp_path_factory.mktemp("street"), stack.enter_context(launcher())
+        first = new_service(folder, database_url=new_postgres_database(), launcher=warm)
+        desk, bills = first.desk, list[str]()
+        first.fill(lambda running: bills.extend(many_bills.made(running, desk, RIVALS + 1)))
+        services = [first, *(beside(first, f"process{number}") for number in range(1, PROCESSES))]
+        for service in services:
             service.start()
-        for bill in bills:
-            rivals = rival_transfers(desk, bill, 32)
-            require_one_winner(at_once([first, second], [[each] for each in rivals]), 32)
+            stack.callback(service.kill)
+        yield Street(
+            services=services,
+            desk=desk,
+            fresh=iter(bills),
+            pool=stack.enter_context(ThreadPoolExecutor(RIVALS)),
+            connections=[
+                stack.enter_context(closing(services[number % PROCESSES].connect()))
+                for number in range(RIVALS)
+            ],
+        )
     assert first.audit().problems == []
+
+
+STREET_RACES = [
+    pytest.param(50, id="50 races of 16 transfers"),
+    pytest.param(1000, id="1000 races of 16 transfers", marks=pytest.mark.torture),
+]
+
+
+@pytest.mark.parametrize("count", STREET_RACES)
+def test_of_four_processes_on_one_postgresql_one_transfer_wins_in_each_of(
+    street: Street, count: int
+) -> None:
+    bill, holder = next(street.fresh), HOLDER
+    for _ in range(count):
+        holder = street.race(bill, holder)
+
+
+def test_bills_that_have_nothing_to_do_with_each_other_all_move_through_four_processes(
+    street: Street,
+) -> None:
+    bills = [next(street.fresh) for _ in range(RIVALS - 1)]
+    for giver, taker in pairwise([*HOLDERS, *HOLDERS]):
+        answers = street.at_once([street.desk.transfer(bill, giver, taker) for bill in bills])
+        assert Counter(status for status, _ in answers) == {201: len(bills)}
+        for _, body in answers:
+            street.desk.note(Receipt.from_value(json.loads(body)))

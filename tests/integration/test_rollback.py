@@ -16,10 +16,13 @@ import pytest
 
 from bol_service import bootstrap
 from bol_service.application.startup import RollbackSuspected
+from bol_service.storage.engine import open_engine
 from tests import many_bills
 from tests.desk import Desk
 from tests.many_bills import HOLDER
-from tests.service_process import Service, new_service
+from tests.service_process import Service, beside, new_service
+from tests.superuser import acting, every_row
+from tests.warm_service import launcher
 
 EDGE = "level = (SELECT max(level) FROM nodes)"  # a node on which the root rests directly
 SIDE_FILES = ("-wal", "-shm")
@@ -223,3 +226,47 @@ def test_a_refused_server_process_ends_with_4_and_says_why(house: House) -> None
     assert process.wait(60) == 4
     assert "bol serve: the log has" in house.service.written
     assert "Traceback" not in house.service.written
+
+
+# -- a database of its own server ----------------------------------------------------------------
+
+
+def refused_start(service: Service) -> str:
+    """What the server process says before it ends."""
+    assert service.launch().wait(60) == 4
+    service.process = None
+    assert "Traceback" not in service.written
+    return service.written
+
+
+def test_a_server_on_postgresql_refuses_a_restored_backup_and_a_fork_made_with_its_own_key(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    with launcher() as warm:
+        service = new_service(tmp_path, database_url=postgres_url, launcher=warm)
+        desk, bills = service.desk, list[str]()
+        service.fill(lambda run: bills.extend(many_bills.made(run, desk, 1)))
+        engine = open_engine(postgres_url)
+        backup, thief = every_row(engine), beside(service, "thief")
+        size = len(backup["entries"])
+        transfer(service, desk.transfer(bills[0], HOLDER, "bankcq"))
+
+        with acting(postgres_url) as user:
+            user.put_all(backup)
+            user.restore_triggers()
+        words = refused_start(service)
+        assert f"of size {size + 1}, the database has {size} entries" in words
+        assert "Restore the newest backup" in words
+
+        # Elsewhere, with the same key and the checkpoint file of that day, it goes on.
+        transfer(thief, desk.transfer(bills[0], HOLDER, "straits"))
+        assert service.audit().problems == []
+        words = refused_start(service)
+        assert "the checkpoint file has root" in words
+        assert f"at size {size + 1}, the database's rows make" in words
+        assert "Run: bol ledger check" in words
+        engine.dispose()
+
+
+def transfer(service: Service, compact: str) -> None:
+    service.fill(lambda running: running.services.recorder.submit(compact))

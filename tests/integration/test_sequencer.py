@@ -383,3 +383,22 @@ def test_a_failed_commit_answers_503_with_retry_after_and_the_resend_is_recorded
     assert again.status_code == 201
     assert send(platform, compact).data == again.data
     assert ready(platform).status_code == 200
+
+
+def test_a_reading_that_the_database_does_not_answer_is_503_and_not_a_fault_of_ours(
+    platform: kit.Platform,
+) -> None:
+    maker_of(platform).open_log()
+    engine, client = platform.running.store.engine, platform.running.app.test_client()
+    path = Path(str(engine.url.database))
+    engine.dispose()
+    path.rename(path.with_suffix(".away"))
+    path.mkdir()
+
+    answer = client.get("/v1/parties")
+
+    assert (answer.status_code, answer.json["code"]) == (503, "unavailable")
+    assert answer.headers["Retry-After"] == "2"
+    path.rmdir()
+    path.with_suffix(".away").rename(path)
+    assert client.get("/v1/parties").status_code == 200

@@ -291,6 +291,10 @@ def rolled_back(ledger: Ledger) -> None:
         "DELETE FROM nodes WHERE (idx + 1) << level > 9",
         "DELETE FROM checkpoints WHERE size = 10",
         "DELETE FROM states WHERE kind = 'bill'",
+        "DELETE FROM claims WHERE owner LIKE 'bill:%'",
+        "DELETE FROM bill_parties",
+        "DELETE FROM bill_containers",
+        "DELETE FROM bills",
     )
     with closing(sqlite3.connect(ledger.database)) as connection:
         leaf = connection.execute("SELECT hash FROM nodes WHERE level = 0 AND idx = 8").fetchone()[

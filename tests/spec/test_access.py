@@ -283,6 +283,7 @@ def test_a_mandate_that_has_run_out_gives_no_more_to_read() -> None:
     just_before = later - timedelta(milliseconds=1)
     assert access.relations(world, bill, "qiaolian", just_before) == {R.FORWARDER}
     assert access.relations(world, bill, "qiaolian", later) == frozenset()
+    assert access.relations(world, bill, "qiaolian") == {R.FORWARDER}
     unbooked = replace(draft, forwarder=None)
     assert access.knows_draft(world, unbooked, "qiaolian", just_before)
     assert not access.knows_draft(world, unbooked, "qiaolian", later)

@@ -14,7 +14,7 @@ from bol_service.domain import errors
 from bol_service.domain.document import BillKind
 from bol_service.domain.events import Action, Presentation
 from bol_service.domain.states import Status, Tenure
-from bol_service.domain.title import allowed_actions, status
+from bol_service.domain.title import allowed_actions, controllers, status
 from tests.law import Voyage
 from tests.law_scene import bill_of_lading, reference_to
 
@@ -378,7 +378,7 @@ def test_the_bill_travels_through_two_banks_to_the_buyer() -> None:
     voyage.transfer("yunling", to="bankcq")
     with voyage.refuses(errors.NotHolder):
         voyage.endorse("yunling", to="shadow")
-    with voyage.refuses(errors.NotTitleHolder):
+    with voyage.refuses(errors.NotTitleHolder, pointer="/actor"):
         voyage.surrender("bankcq")
     voyage.transfer("bankcq", to="banksg")
     voyage.endorse("banksg", to="straits", transfer_to="straits")
@@ -488,3 +488,10 @@ def test_a_party_that_is_not_registered_may_do_nothing() -> None:
     voyage = issued()
 
     assert allowed_actions(voyage.world, voyage.bill, "nobody") == ()
+
+
+def test_nobody_controls_a_blank_bill_beside_its_possessor() -> None:
+    voyage = issued()
+    voyage.endorse_in_blank("yunling", transfer_to="bankcq")
+
+    assert controllers(voyage.bill) == {"bankcq"}
