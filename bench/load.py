@@ -1,7 +1,8 @@
 """A load generator that costs the machine little: prepared requests over raw keep-alive sockets.
 
 Every connection has its own queue of complete HTTP requests and sends the next one when it has the
-answer to the last. One thread, one selector; signing is done before the clock starts.
+answer to the last. One thread, one selector; signing is done before the clock starts. Any answer
+but the expected one ends the run: a figure made of refusals would be a fast one.
 """
 
 from __future__ import annotations
@@ -9,84 +10,119 @@ from __future__ import annotations
 import selectors
 import socket
 import time
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+
+HOST = "127.0.0.1"
+
+
+class UnexpectedAnswer(RuntimeError):  # noqa: N818 - says what happened
+    """The server refused, or answered what was not expected; the message ends with its words."""
 
 
 @dataclass(kw_only=True)
 class Result:
-    """`latencies` are seconds, in no order; `seconds` is the whole run."""
+    """`latencies` are seconds, in no order; `seconds` is the whole run; `bodies` if kept."""
 
     seconds: float
-    statuses: Counter[int]
     latencies: list[float] = field(repr=False)
+    bodies: list[bytes] = field(repr=False)
 
     @property
     def per_second(self) -> float:
         return len(self.latencies) / self.seconds
 
     def percentile(self, share: float) -> float:
+        """Seconds within which `share` of the answers came."""
         ordered = sorted(self.latencies)
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
 def request(path: str, body: bytes, media_type: str) -> bytes:
+    """A whole POST request."""
     head = (
-        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {media_type}\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: {media_type}\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
     )
     return head.encode("ascii") + body
 
 
+def event(compact: str) -> bytes:
+    """The request that records one signed event."""
+    return request("/v1/events", compact.encode("ascii"), "application/jose")
+
+
+def get(path: str, token: str) -> bytes:
+    """A whole GET request with an access token."""
+    head = f"GET {path} HTTP/1.1\r\nHost: {HOST}\r\nAuthorization: Bearer {token}\r\n\r\n"
+    return head.encode("ascii")
+
+
 @dataclass(kw_only=True)
 class _Connection:
     socket: socket.socket
-    requests: list[bytes]
+    requests: Iterator[bytes]
     sent_at: float = 0.0
-    next: int = 0
     answer: bytearray = field(default_factory=bytearray)
 
     def send(self) -> bool:
-        if self.next == len(self.requests):
+        """Send the next request; False when there is none."""
+        following = next(self.requests, None)
+        if following is None:
             return False
         self.sent_at = time.perf_counter()
-        self.socket.sendall(self.requests[self.next])
-        self.next += 1
+        self.socket.sendall(following)
         return True
 
 
-def run(port: int, queues: Sequence[Sequence[bytes]]) -> Result:
-    """Send every queue over a connection of its own, all at once."""
+def run(
+    port: int, queues: Iterable[Iterable[bytes]], *, expect: int = 201, keep: bool = False
+) -> Result:
+    """Send every queue over a connection of its own, all at once; `keep` the answers' bodies.
+
+    Raises:
+        UnexpectedAnswer: An answer had another status than `expect`.
+        ConnectionError: The server closed a connection.
+    """
     selector = selectors.DefaultSelector()
-    statuses: Counter[int] = Counter()
-    latencies: list[float] = []
     for queue in queues:
-        sock = socket.create_connection(("127.0.0.1", port))
+        sock = socket.create_connection((HOST, port))
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection = _Connection(socket=sock, requests=list(queue))
+        connection = _Connection(socket=sock, requests=iter(queue))
         selector.register(sock, selectors.EVENT_READ, connection)
-    open_ = len(queues)
+    try:
+        return _exchange(selector, expect, keep)
+    finally:
+        for key in list(selector.get_map().values()):
+            key.data.socket.close()
+        selector.close()
+
+
+def _exchange(selector: selectors.BaseSelector, expect: int, keep: bool) -> Result:
+    latencies: list[float] = []
+    bodies: list[bytes] = []
+    connections = [key.data for key in selector.get_map().values()]
     started = time.perf_counter()
-    for key in list(selector.get_map().values()):
-        key.data.send()
+    open_ = sum(connection.send() for connection in connections)
     while open_:
         for key, _ in selector.select():
             connection = key.data
-            status = _read(connection)
-            if status is None:
+            body = _answered(connection, expect)
+            if body is None:
                 continue
             latencies.append(time.perf_counter() - connection.sent_at)
-            statuses[status] += 1
+            if keep:
+                bodies.append(body)
             if not connection.send():
                 selector.unregister(connection.socket)
                 connection.socket.close()
                 open_ -= 1
-    return Result(seconds=time.perf_counter() - started, statuses=statuses, latencies=latencies)
+    seconds = time.perf_counter() - started
+    return Result(seconds=seconds, latencies=latencies, bodies=bodies)
 
 
-def _read(connection: _Connection) -> int | None:
-    """The status once an answer is complete; the rest of the buffer stays."""
+def _answered(connection: _Connection, expect: int) -> bytes | None:
+    """The body once the answer is complete; it is taken out of the buffer."""
     part = connection.socket.recv(65536)
     if not part:
         raise ConnectionError("the server closed the connection")
@@ -95,12 +131,19 @@ def _read(connection: _Connection) -> int | None:
     head_end = answer.find(b"\r\n\r\n")
     if head_end < 0:
         return None
-    head = bytes(answer[:head_end]).lower()
-    mark = head.index(b"content-length:") + 15
-    length = int(head[mark : head.find(b"\r", mark) if b"\r" in head[mark:] else None])
-    total = head_end + 4 + length
+    total = head_end + 4 + _content_length(bytes(answer[:head_end]).lower())
     if len(answer) < total:
         return None
-    status = int(answer[9:12])
+    status, body = int(answer[9:12]), bytes(answer[head_end + 4 : total])
+    if status != expect:
+        words = body.decode("utf-8", "replace")
+        raise UnexpectedAnswer(f"{status} where {expect} was expected: {words[:600]}")
     del answer[:total]
-    return status
+    return body
+
+
+def _content_length(head: bytes) -> int:
+    _, found, rest = head.partition(b"\r\ncontent-length:")
+    if not found:
+        raise UnexpectedAnswer(f"an answer without Content-Length: {head[:200]!r}")
+    return int(rest.partition(b"\r")[0])

@@ -3,7 +3,7 @@
     python scripts/mutants.py                       domain, crypto, ledger, verification
     python scripts/mutants.py --sample 200          so many, chosen by --seed
     python scripts/mutants.py --only ledger/merkle  a package or a file
-    python scripts/mutants.py --again               only what the last run has not noticed
+    python scripts/mutants.py --again               what the last run has not noticed or not tried
 
 1. Faults are planted by `mutation_operators` (`mutation_faults` lists them) and tried by
    `mutation_workers`; results of a run stay in .mutants/results.jsonl, the lines that each test
@@ -171,19 +171,35 @@ def _tried(
     out = RESULTS / "results.jsonl"
     out.write_text("", encoding="utf-8")
 
-    def done(result: Result) -> None:
-        results[result.number] = result
+    def keep(result: Result) -> None:
         with out.open("a", encoding="utf-8") as file:
             file.write(_line(chosen[result.number], result) + "\n")
+
+    def done(result: Result) -> None:
+        results[result.number] = result
+        keep(result)
 
     for task in tasks:
         if (outcome := before.get(chosen[task.number].key)) is not None:
             done(Result(number=task.number, outcome=outcome, by="as before", seconds=0.0))
     tasks = [task for task in tasks if task.number not in results]
 
-    def shown(result: Result) -> Result:
+    def show(result: Result) -> None:
         print(".TS"[("killed", "timeout", "survived").index(result.outcome)], end="", flush=True)
-        return result
+
+    def is_final(result: Result) -> bool:
+        """Or else it is to be tried cold: not swapped, or reached at import too."""
+        imported = result.by or reaching.at_import(chosen[result.number])
+        return result.outcome != "survived" or not imported
+
+    def tried_hot(result: Result) -> None:
+        show(result)
+        if is_final(result):
+            keep(result)  # in the child that tries them: an interrupted run has lost nothing
+
+    def tried_cold(result: Result) -> None:
+        show(result)
+        done(result)
 
     for task in tasks:
         if not task.tests:
@@ -193,20 +209,21 @@ def _tried(
     print(f"{len(hot)} inside functions, {len(cold)} outside", flush=True)
     arguments = list(choice.tests)
     tried = _in_child(
-        lambda: workers.run_hot(hot, recording.seconds, arguments, choice.workers, shown)
+        lambda: workers.run_hot(hot, recording.seconds, arguments, choice.workers, tried_hot)
     )
     for task in hot:
         result = tried[task.number]
-        if result.outcome == "survived" and (result.by or reaching.at_import(chosen[task.number])):
-            cold.append(task)
+        if is_final(result):
+            results[task.number] = result
         else:
-            done(result)
-    workers.run_cold(cold, recording.seconds, ROOT, choice.workers, lambda r: done(shown(r)))
+            cold.append(task)
+    workers.run_cold(cold, recording.seconds, ROOT, choice.workers, tried_cold)
     return results
 
 
 def _noticed_before() -> dict[tuple[str, str], str]:
-    """Of the last run; only right as long as nothing but tests has been added."""
+    """Of the last run, also one that was interrupted; only right as long as nothing but tests has
+    been added."""
     lines = (RESULTS / "results.jsonl").read_text(encoding="utf-8").splitlines()
     tried = [json.loads(line) for line in lines]
     return {(t["where"], t["change"]): t["outcome"] for t in tried if t["outcome"] != "survived"}

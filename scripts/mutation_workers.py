@@ -35,7 +35,7 @@ from mutation_recording import OPTIONS, settle
 PASSED, NOTICED, BROKEN, NOT_SWAPPED, OVERFLOWN = 0, 1, 3, 4, 5
 _OUTCOMES = {PASSED: "survived", NOTICED: "killed", NOT_SWAPPED: "survived", BROKEN: "survived"}
 _MEMORY = 3 * 2**30
-_WALL_SECONDS = 180.0
+_WALL_SECONDS = 120.0
 _PRELOADED = (
     "hypothesis.stateful",
     "cryptography.hazmat.primitives.asymmetric.ec",
@@ -147,8 +147,9 @@ def _guarded(work: Callable[[Task, int], int], task: Task, write: int) -> int:
 
 
 def _bound_cpu(seconds: float) -> None:
-    """The process dies of SIGPROF when it has used that much CPU time from now on."""
-    signal.setitimer(signal.ITIMER_PROF, 3 + 20 * seconds)
+    """The process dies of SIGPROF when it uses far more CPU time from now on than the traced run
+    did, which was several times slower than this one."""
+    signal.setitimer(signal.ITIMER_PROF, 2 + 2 * seconds)
 
 
 # -- hot mutants -------------------------------------------------------------------------------
