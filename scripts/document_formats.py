@@ -100,7 +100,7 @@ MEANING: Final[dict[Action, tuple[str, str]]] = {
 
 _CHECKS: Final = {
     "check_slug": "slug",
-    "_check_party_name": "slug, or `CODE:slug` abroad",
+    "check_party_name": "slug, or `CODE:slug` abroad",
     "check_container": "container number, ISO 6346 with check digit",
     "check_unlocode": "UN/LOCODE",
 }
@@ -167,7 +167,7 @@ def _form(field: fields.Field[Any]) -> str:
         if isinstance(field, kind):
             return text
     if isinstance(field, event_fields.Checked):
-        return _CHECKS[field._check.__name__]
+        return _CHECKS[field.check.__name__]
     return _text(field)
 
 

@@ -23,7 +23,7 @@ from bol_service.domain.access import Group, Relation
 from bol_service.domain.events import Issue, Recorded
 from bol_service.domain.identifiers import custody_stream, draft_stream, party_stream
 from bol_service.domain.states import OPERATOR, BillState, Head
-from bol_service.domain.world import World, needs
+from bol_service.domain.world import World
 from bol_service.ledger.checkpoint import parse_checkpoint
 from bol_service.ledger.entry import stream_tag
 from bol_service.ledger.merkle import NodeId, inclusion_nodes, inclusion_path
@@ -38,7 +38,8 @@ from bol_service.verification.bundle import (
     checkpoint_digest,
 )
 from bol_service.wire.event_fields import instant
-from bol_service.wire.events import SignedEvent, decode
+from bol_service.wire.events import decode
+from bol_service.wire.naming import parties_named
 
 _PAGE = 1000
 FULL = frozenset({Relation.CARRIER, Relation.HOLDER, Relation.AUDITOR})
@@ -82,9 +83,9 @@ class Evidence:
             if bill is None or not related:
                 raise errors.NotFound(f"bill:{bill_id} is unknown")
             if related & FULL:
-                return self._full(reading, bill, _Cut(last=None, at=self._clock.now()))
+                return self._full(reading, loader.world, bill)
             if Relation.FORMER_HOLDER in related:
-                return self._full(reading, bill, self._disposal(reading, bill, reader))
+                return self._full_until(reading, bill, self._disposal(reading, bill, reader))
             return self._partial(reading, loader.world, bill, reader, related)
 
     # -- full ------------------------------------------------------------------------------------
@@ -96,30 +97,43 @@ class Evidence:
             raise errors.NotFound(f"bill:{bill.bill} is unknown")
         return _Cut(last=entry.index, at=instant(entry.entry.recorded_at))
 
-    def _full(self, reading: Reading, bill: BillState, cut: _Cut) -> bytes:
-        entries = _closure(reading, self._origin, bill, cut.last)
+    def _full(self, reading: Reading, world: World, bill: BillState) -> bytes:
+        """As the bill stands now; whoever opens the file replays what this does not."""
+        return self._signed_bundle(
+            reading,
+            _closure(reading, bill, None),
+            hidden=frozenset(),
+            document=_document(reading, reading.entry_at(f"bill:{bill.bill}", 0)),
+            cut=_Cut(last=None, at=self._clock.now()),
+            bill=bill.bill,
+            status=title.status(world, bill),
+            control=_control(bill),
+        )
+
+    def _full_until(self, reading: Reading, bill: BillState, cut: _Cut) -> bytes:
+        entries = _closure(reading, bill, cut.last)
         document, world = self._replayed(reading, bill, entries)
         then = world.bill(bill.bill)
         assert then is not None
-        control = then.control
         return self._signed_bundle(
             reading,
-            [entry for entry, _ in entries],
+            entries,
             hidden=frozenset(),
             document=document,
             cut=cut,
             bill=bill.bill,
             status=title.status(world, then),
-            control=(control.possessor, control.title_holder, control.final),
+            control=_control(then),
         )
 
     def _replayed(
-        self, reading: Reading, bill: BillState, entries: list[tuple[StoredEntry, SignedEvent]]
+        self, reading: Reading, bill: BillState, entries: list[StoredEntry]
     ) -> tuple[bytes, World]:
         """The document, and the world that these entries make: what the statement will say."""
         world = World(self._origin)
         document = b""
-        for entry, signed in entries:
+        for entry in entries:
+            signed = decode(entry.entry.event)
             event = signed.event
             if isinstance(event, Issue) and event.stream == f"bill:{bill.bill}":
                 row = reading.document(event.received_bytes)
@@ -158,14 +172,11 @@ class Evidence:
                 entries += _all_of(reading, custody_stream(bill.shipment, container), None)
         if Group.DRAFT in granted:
             entries += _all_of(reading, draft_stream(bill.shipment), None)
-        shown = [decode(entry.entry.event) for entry in entries if entry.index not in hidden]
-        entries += _party_entries(reading, {signed.event.actor for signed in shown})
+        shown = [entry for entry in entries if entry.index not in hidden]
+        entries += _party_entries(reading, {entry.actor for entry in shown}, None)
         document = None
         if Group.DOCUMENT in granted:
-            issue = decode(history[0].entry.event).event
-            assert isinstance(issue, Issue)
-            row = reading.document(issue.received_bytes)
-            document = row.content if row else None
+            document = _document(reading, history[0])
         return self._signed_bundle(
             reading,
             sorted(entries, key=lambda entry: entry.index),
@@ -230,42 +241,42 @@ class Evidence:
         return with_cosignatures(reading, *found)
 
 
-def _closure(
-    reading: Reading, origin: str, bill: BillState, last: int | None
-) -> list[tuple[StoredEntry, SignedEvent]]:
+def _document(reading: Reading, issue: StoredEntry | None) -> bytes:
+    """The document that the bill's first entry issued, as received."""
+    assert issue is not None
+    event = decode(issue.entry.event).event
+    assert isinstance(event, Issue)
+    row = reading.document(event.received_bytes)
+    assert row is not None
+    return row.content
+
+
+def _control(bill: BillState) -> tuple[str, str | None, bool]:
+    return bill.control.possessor, bill.control.title_holder, bill.control.final
+
+
+def _closure(reading: Reading, bill: BillState, last: int | None) -> list[StoredEntry]:
     """Every entry that replaying the bill needs, in log order, up to the entry `last`."""
-    world = World(origin)
-    world.put(f"bill:{bill.bill}", bill, Head(sequence=0, digest=""))
-    wanted = {f"bill:{bill.bill}", draft_stream(bill.shipment), party_stream(OPERATOR)}
-    wanted |= {custody_stream(bill.shipment, container) for container in bill.containers}
-    found: dict[int, tuple[StoredEntry, SignedEvent]] = {}
-    done: set[str] = set()
-    while wanted - done:
-        stream = min(wanted - done)
-        done.add(stream)
-        for entry in _all_of(reading, stream, last):
-            signed = decode(entry.entry.event)
-            found[entry.index] = (entry, signed)
-            # The final state of the bill names shipper and carrier; bills of other shipments are
-            # never read by these events.
-            wanted |= {name for name in needs(world, signed.event).streams if _belongs(name, bill)}
-    return [found[index] for index in sorted(found)]
+    streams = [f"bill:{bill.bill}", draft_stream(bill.shipment)]
+    streams += [custody_stream(bill.shipment, container) for container in bill.containers]
+    entries = [entry for stream in streams for entry in _all_of(reading, stream, last)]
+    entries += _party_entries(reading, _named_in(entries), last)
+    return sorted(entries, key=lambda entry: entry.index)
 
 
-def _belongs(stream: str, bill: BillState) -> bool:
-    return stream.startswith("party:") or bill.shipment in stream or bill.bill in stream
+def _named_in(entries: Iterable[StoredEntry]) -> set[str]:
+    return set().union(*(parties_named(entry.entry.event) for entry in entries))
 
 
-def _party_entries(reading: Reading, actors: Iterable[str]) -> list[StoredEntry]:
-    """The whole histories of these parties, the operator's, and of those their mandates name."""
-    wanted, done, entries = {*actors, OPERATOR}, set[str](), list[StoredEntry]()
+def _party_entries(reading: Reading, slugs: set[str], last: int | None) -> list[StoredEntry]:
+    """The whole histories of these parties, the operator's, and of those that they name."""
+    wanted, done, entries = {*slugs, OPERATOR}, set[str](), list[StoredEntry]()
     while wanted - done:
         slug = min(wanted - done)
         done.add(slug)
-        for entry in _all_of(reading, party_stream(slug), None):
-            entries.append(entry)
-            named = needs(World(""), decode(entry.entry.event).event).streams
-            wanted |= {name.removeprefix("party:") for name in named}
+        part = _all_of(reading, party_stream(slug), last)
+        entries += part
+        wanted |= _named_in(part)
     return entries
 
 

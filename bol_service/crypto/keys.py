@@ -20,7 +20,6 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from joserfc.jwk import ECKey, OKPKey
 
 from bol_service.crypto import base64url, edwards
 
@@ -123,12 +122,6 @@ class PublicKey:
         except InvalidSignature:
             return False
         return True
-
-    @cached_property
-    def jose_key(self) -> OKPKey | ECKey:
-        if isinstance(self._verifier, Ed25519PublicKey):
-            return OKPKey.import_key(self._verifier)
-        return ECKey.import_key(self._verifier)
 
     @cached_property
     def _verifier(self) -> Ed25519PublicKey | ec.EllipticCurvePublicKey:

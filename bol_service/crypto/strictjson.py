@@ -28,6 +28,7 @@ from typing import Any, Final, NamedTuple
 import rfc8785
 
 MAX_SAFE_INTEGER: Final = 2**53 - 1
+_SMALLEST_PLAIN: Final = 1e-4  # Python writes what is smaller with an exponent, ECMAScript later
 MAX_EVENT_DEPTH: Final = 32
 MAX_DOCUMENT_DEPTH: Final = 64
 # Longer than any shortest form written without an exponent; keeps float() and Decimal() cheap.
@@ -80,7 +81,10 @@ def loads_document(data: bytes) -> object:
 def canonical(value: object) -> bytes:
     """RFC 8785 bytes of a JSON value; raises BadJson when it has none."""
     try:
-        if _is_plain(value, MAX_DOCUMENT_DEPTH):
+        doubles: list[float] = []
+        if _is_plain(value, MAX_DOCUMENT_DEPTH, doubles):
+            if doubles:
+                value = _without_whole_doubles(value)
             text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
             return text.encode("utf-8")
         return rfc8785.dumps(value)  # type: ignore[arg-type]  # it judges the type itself
@@ -212,9 +216,10 @@ def _shown(literal: str) -> str:
     return literal if len(literal) <= 40 else f"{literal[:40]}... ({len(literal)} characters)"
 
 
-def _is_plain(root: object, max_depth: int) -> bool:
-    """True where json.dumps with sorted members writes exactly the RFC 8785 bytes: no doubles,
-    safe integers, member names in ASCII (UTF-16 order is then code point order)."""
+def _is_plain(root: object, max_depth: int, doubles: list[float]) -> bool:
+    """True where json.dumps with sorted members writes exactly the RFC 8785 bytes: safe integers,
+    doubles that nobody writes with an exponent, member names in ASCII (UTF-16 order is then code
+    point order). What doubles there are is put into `doubles`."""
     level: list[Any] = [root]
     for _ in range(max_depth + 1):
         below: list[Any] = []
@@ -229,12 +234,27 @@ def _is_plain(root: object, max_depth: int) -> bool:
             elif kind is int:
                 if not -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER:
                     return False
+            elif kind is float:
+                if not _SMALLEST_PLAIN <= abs(value) <= MAX_SAFE_INTEGER:
+                    return False
+                doubles.append(value)
             elif kind is not str and kind is not bool and value is not None:
                 return False
         if not below:
             return True
         level = below
     return False
+
+
+def _without_whole_doubles(value: object) -> object:
+    """1450.0 is written 1450; Python and ECMAScript write every other plain double alike."""
+    if isinstance(value, dict):
+        return {name: _without_whole_doubles(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_without_whole_doubles(member) for member in value]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value
 
 
 _EVENT_DECODER: Final = json.JSONDecoder(

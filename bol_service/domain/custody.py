@@ -14,7 +14,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from bol_service.domain import errors, release
 from bol_service.domain.events import (
@@ -114,14 +114,13 @@ def parties_to_custody(draft: DraftState) -> frozenset[str]:
 
 
 def _check_dates(event: CustodyEvent, act: Recorded, state: CustodyState | None) -> None:
-    earliest, latest = event.at - OLDEST_REPORT, event.at + CLOCK_TOLERANCE
-    if not earliest <= event.occurred_at <= latest:
+    if not -OLDEST_REPORT <= event.occurred_at - event.at <= CLOCK_TOLERANCE:
         raise errors.BadTime(
             f"occurredAt {event.occurred_at.isoformat()} is not within a day before the signature "
             f"at {event.at.isoformat()}",
             pointer="/details/occurredAt",
         )
-    if event.occurred_at > act.recorded_at + CLOCK_TOLERANCE:
+    if event.occurred_at - act.recorded_at > CLOCK_TOLERANCE:
         raise errors.BadTime(
             f"occurredAt {event.occurred_at.isoformat()} lies after the recording at "
             f"{act.recorded_at.isoformat()}",
@@ -144,7 +143,8 @@ def _check_dates(event: CustodyEvent, act: Recorded, state: CustodyState | None)
 
 def is_local_date(day: date, moment: datetime) -> bool:
     """Whether some place on earth had the date `day` at the UTC `moment`."""
-    return (moment + _EARLIEST_ZONE).date() <= day <= (moment + _LATEST_ZONE).date()
+    since_midnight = moment - datetime(day.year, day.month, day.day, tzinfo=UTC)
+    return -_LATEST_ZONE <= since_midnight < timedelta(days=1) - _EARLIEST_ZONE
 
 
 def _require_custodian(draft: DraftState, leg: Leg, event: CustodyEvent) -> None:

@@ -268,6 +268,8 @@ def _check_dates(event: Issue, facts: DocumentFacts, boxes: list[CustodyState]) 
         day = proven.local_date
     else:
         stated, name = facts.received_for_shipment_date, "received"
+        if not boxes:
+            raise errors.Antedating("the document says received, no container proves a day")
         day = max(box.received_on for box in boxes)
     if stated != day:
         raise errors.Antedating(

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, text, union
+from sqlalchemy import ColumnElement, Connection, Row, exists, func, or_, select, text, union
 
 from bol_service.application.audit_ports import Cache, CacheRow
 from bol_service.application.ports import (
@@ -28,6 +28,8 @@ from bol_service.storage.public_log import SqlPublicReading
 from bol_service.storage.statements import Statements
 from bol_service.wire.event_fields import instant
 
+_FEW = {"reference", "container"}
+"""Filters that leave only a handful of bills, whoever may see them."""
 _CHUNK = 500  # bound parameters per statement; SQLite's oldest limit is 999
 
 
@@ -203,23 +205,32 @@ class SqlReading(SqlPublicReading):
         limit: int,
         filters: Mapping[str, str],
     ) -> list[str]:
-        bills, named, boxes = tables.bills, tables.bill_parties, tables.bill_containers
-        own = [select(named.c.bill).where(named.c.party == party)]
+        bills, named = tables.bills, tables.bill_parties
+        filtered = _filtered(filters)
+        others: list[ColumnElement[bool]] = []
         if shippers:
-            own.append(select(bills.c.bill).where(bills.c.shipper.in_(shippers)))
+            others.append(bills.c.shipper.in_(shippers))
         if audited_country is not None:
-            own.append(select(bills.c.bill).where(bills.c.country == audited_country))
-        visible = union(*own).subquery()
-        query = select(bills.c.bill).where(
-            bills.c.bill.in_(select(visible.c.bill)), bills.c.bill > after
-        )
-        for column in ("reference", "status", "carrier", "shipment"):
-            if column in filters:
-                query = query.where(bills.c[column] == filters[column])
-        if "container" in filters:
-            held = select(boxes.c.bill).where(boxes.c.container == filters["container"])
-            query = query.where(bills.c.bill.in_(held))
-        rows = self._connection.execute(query.order_by(bills.c.bill).limit(limit))
+            others.append(bills.c.country == audited_country)
+        if filters.keys() & _FEW:
+            own = exists().where(named.c.party == party, named.c.bill == bills.c.bill)
+            query = select(bills.c.bill).where(bills.c.bill > after, *filtered, or_(own, *others))
+            rows = self._connection.execute(query.order_by(bills.c.bill).limit(limit))
+            return [row.bill for row in rows]
+        # Each branch walks its index in order and stops: a page costs the same however many bills
+        # the party has.
+        joined = select(named.c.bill).join(bills, bills.c.bill == named.c.bill)
+        pages = [
+            joined.where(named.c.party == party, named.c.bill > after, *filtered).order_by(
+                named.c.bill
+            )
+        ]
+        for visible in others:
+            query = select(bills.c.bill).where(visible, bills.c.bill > after, *filtered)
+            pages.append(query.order_by(bills.c.bill))
+        # Subqueries of their own, since SQLite takes no LIMIT in a branch of a union.
+        found = union(*(select(page.limit(limit).subquery().c.bill) for page in pages)).subquery()
+        rows = self._connection.execute(select(found.c.bill).order_by(found.c.bill).limit(limit))
         return [row.bill for row in rows]
 
     def find_drafts(self, *, party: str, after: str, limit: int) -> list[str]:
@@ -304,3 +315,13 @@ def _document(row: Row[Any]) -> DocumentRow:
         uploaded_by=row.uploaded_by,
         uploaded_at=row.uploaded_at,
     )
+
+
+def _filtered(filters: Mapping[str, str]) -> list[ColumnElement[bool]]:
+    bills, boxes = tables.bills, tables.bill_containers
+    columns = ("reference", "status", "carrier", "shipment")
+    found = [bills.c[column] == filters[column] for column in columns if column in filters]
+    if "container" in filters:
+        held = select(boxes.c.bill).where(boxes.c.container == filters["container"])
+        found.append(bills.c.bill.in_(held))
+    return found

@@ -19,8 +19,7 @@ import hashlib
 from datetime import date
 from typing import Final
 
-import rfc8785
-
+from bol_service.crypto import strictjson
 from bol_service.domain.document import BillKind, DocumentFacts, PartyReference, Sailing
 from bol_service.wire.transport_document import Problem, problems
 from bol_service.wire.transport_document_fields import day
@@ -104,7 +103,7 @@ def content_digest(value: dict[str, object]) -> str:
 
 def _canonical_digest(value: dict[str, object]) -> str:
     try:
-        return hashlib.sha256(rfc8785.dumps(value)).hexdigest()  # type: ignore[arg-type]
+        return hashlib.sha256(strictjson.canonical(value)).hexdigest()
     except (ValueError, TypeError, RecursionError) as error:
         message = f"has no canonical form (RFC 8785): {error}"
         raise DocumentError([Problem(pointer="", rule="canonical", message=message)]) from error

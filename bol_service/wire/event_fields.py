@@ -58,14 +58,14 @@ class Checked(fields.String):
     def __init__(self, check: Callable[[str], object], form: str, **options: Any) -> None:
         described = {"json_schema": {"type": "string", "pattern": f"^(?:{form})$"}}
         super().__init__(metadata=described, **options)
-        self._check = check
+        self.check = check
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
     ) -> str:
         text: str = super()._deserialize(value, attr, data, **kwargs)
         try:
-            self._check(text)
+            self.check(text)
         except ValueError as error:
             raise ValidationError(str(error)) from None
         return text
@@ -77,10 +77,10 @@ def slug(**options: Any) -> Checked:
 
 def party_name(**options: Any) -> Checked:
     """A slug, or `CODE:slug` for a party of another platform."""
-    return Checked(_check_party_name, PARTY_NAME_FORM, **options)
+    return Checked(check_party_name, PARTY_NAME_FORM, **options)
 
 
-def _check_party_name(text: str) -> None:
+def check_party_name(text: str) -> None:
     code, colon, slug_ = text.rpartition(":")
     if colon and not re.fullmatch(r"[A-Z0-9]{2,4}", code):
         raise ValueError(f"{code!r} is not a platform code of 2 to 4 capitals and digits")

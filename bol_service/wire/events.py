@@ -17,6 +17,7 @@ and for ISSUE the carrier's DCSA issuance manifest.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -55,6 +56,9 @@ class NotUnderstood(errors.BadEvent):
         self.place: tuple[str, int] | None = None
         if isinstance(stream, str) and type(sequence) is int and sequence >= 0:
             self.place = stream, sequence
+
+
+_PLAIN_ASCII = re.compile(rb"[ !#-\[\]-~\"]*")  # no control character, nor an escape that makes one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +110,8 @@ def issue_to_checksum(issue_to_party: dict[str, Any]) -> str:
 def _payload(payload: bytes) -> dict[str, Any]:
     try:
         value = strictjson.loads_event(payload)
-        text.check_strings(value)
+        if not _PLAIN_ASCII.fullmatch(payload):  # nothing to find in what is plain
+            text.check_strings(value)
         if not isinstance(value, dict):
             raise errors.BadEvent("the payload is not a JSON object", pointer="")
         if strictjson.canonical(value) != payload:

@@ -475,3 +475,8 @@ def test_boxes_have_separate_journeys() -> None:
         Place.RAIL_DEPARTED,
         Place.GATE_IN,
     )
+
+
+@pytest.mark.parametrize("day", [date.min, date.max])
+def test_local_dates_at_the_ends_of_the_calendar_can_be_asked_for(day: date) -> None:
+    assert is_local_date(day, datetime(day.year, day.month, day.day, 23, tzinfo=UTC))

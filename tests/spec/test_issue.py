@@ -431,6 +431,12 @@ FACTS = (
         _issue,
     ),
     Refused(
+        "a received bill without containers has nothing that proves its date",
+        errors.Antedating,
+        bearing(bill_of_lading(equipment=())),
+        _issue,
+    ),
+    Refused(
         "the date of receipt is not before the custody event",
         errors.Antedating,
         bearing(bill_of_lading(received_for_shipment_date=RECEIVED_ON - timedelta(days=1))),

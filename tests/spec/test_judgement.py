@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -256,6 +256,17 @@ def test_of_two_transfers_of_one_head_only_the_first_counts() -> None:
 
     with voyage.refuses(errors.StaleHead):
         voyage.record(second)
+
+
+@pytest.mark.parametrize("year", [1, 9999])
+def test_an_entry_recorded_at_the_end_of_the_calendar_is_refused_and_breaks_nothing(
+    year: int,
+) -> None:
+    edge = datetime(year, 1, 1, tzinfo=UTC) if year == 1 else datetime(year, 12, 31, 23, tzinfo=UTC)
+    voyage = issued()
+
+    with voyage.refuses(errors.BadTime, pointer="/at"):
+        voyage.show_control("yunling", recorded_at=edge)
 
 
 # -- the order of judgement ----------------------------------------------------------------------
