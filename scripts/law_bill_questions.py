@@ -1,0 +1,160 @@
+"""The law of the bill asked about every combination of facts, its answers folded into rows.
+
+For each act and each combination of the facts that guards look at: the refusal or none
+(`title.require`); and where an accepted act leads the bill's status.
+
+A row is {"if": {fact: list of values}, "refuse": code or null}; the rows of one act do not overlap
+and leave nothing out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import product
+from typing import Any, Final
+
+from law_suppositions import (
+    BILL,
+    NOON,
+    Scene,
+    allows,
+    answer,
+    custody_of_box,
+    delivery_order,
+    example,
+    live_bill,
+    recorded,
+)
+
+from bol_service.domain import title
+from bol_service.domain.document import BillKind
+from bol_service.domain.events import Action
+from bol_service.domain.states import (
+    BillState,
+    Control,
+    Giving,
+    Place,
+    Status,
+)
+
+Json = dict[str, Any]
+
+LIVE: Final = tuple(status.value for status in Status)
+FACTS: Final[tuple[tuple[str, tuple[Any, ...]], ...]] = (
+    ("status", LIVE),
+    ("isPossessor", (True, False)),
+    ("isCarrier", (True, False)),
+    ("kind", tuple(kind.value for kind in BillKind)),
+    ("isShipper", (True, False)),
+    ("isConsignee", (True, False)),
+    ("title", ("blank", "own", "other")),
+    ("isFinal", (True, False)),
+    ("canRefuse", (True, False)),
+    ("isOnBoard", (True, False)),
+    ("isLoaded", (True, False)),
+    ("hasOrder", (True, False)),
+    ("isConfirmed", (True, False)),
+)
+
+
+def bill_table() -> Json:
+    scenes = [_supposed(values) for values in product(*(values for _, values in FACTS))]
+    return {
+        "facts": {name: list(values) for name, values in FACTS},
+        "guards": {action.value: _guard_rows(action, scenes) for action in title.GUARDS},
+        "after": {action.value: _bill_after(action) for action in _CHANGES_STATUS},
+    }
+
+
+def _supposed(values: Sequence[Any]) -> tuple[Scene, BillState]:
+    facts = dict(zip((name for name, _ in FACTS), values, strict=True))
+    gone = facts["status"] == Status.ACCOMPLISHED
+    status = Status.SURRENDERED_FOR_DELIVERY if gone else Status(facts["status"])
+    title_holder = {"blank": None, "own": "actor", "other": "other"}[facts["title"]]
+    control = Control(
+        possessor="actor" if facts["isPossessor"] else "other",
+        title_holder=title_holder,
+        final=facts["isFinal"],
+    )
+    state = replace(
+        live_bill(),
+        status=status,
+        control=control,
+        carrier="actor" if facts["isCarrier"] else "other",
+        kind=BillKind(facts["kind"]),
+        shipper="actor" if facts["isShipper"] else "other",
+        consignee="actor" if facts["isConsignee"] else "other",
+        giving=Giving(before=control) if facts["canRefuse"] else None,
+        on_board_on=NOON.date() if facts["isOnBoard"] else None,
+        orders=(delivery_order(cancelled=True), delivery_order(cancelled=not facts["hasOrder"])),
+        delivery_confirmed=facts["isConfirmed"],
+    )
+    box = custody_of_box(Place.GATE_OUT if gone else Place.DISCHARGED, loaded=facts["isLoaded"])
+    return Scene(box=box), state
+
+
+def _guard_rows(action: Action, scenes: list[tuple[Scene, BillState]]) -> list[Json]:
+    answers = [
+        answer(partial(title.require, scene, state, action, "actor")) for scene, state in scenes
+    ]
+    return list(_rows(_folded(answers, 0), {}))
+
+
+def _folded(answers: list[str | None], fact: int) -> Any:
+    """The answers as a tree over the facts; a fact that makes no difference is passed over."""
+    if fact == len(FACTS):
+        return (None, answers[0])
+    width = len(answers) // len(FACTS[fact][1])
+    children = [
+        _folded(answers[start : start + width], fact + 1) for start in range(0, len(answers), width)
+    ]
+    if all(child == children[0] for child in children):
+        return children[0]
+    return (fact, tuple(children))
+
+
+def _rows(tree: Any, supposed: Json) -> Iterator[Json]:
+    asked, below = tree
+    if asked is None:
+        yield {"if": supposed, "refuse": below}
+        return
+    name, values = FACTS[asked]
+    groups: dict[Any, list[Any]] = {}
+    for value, child in zip(values, below, strict=True):
+        groups.setdefault(child, []).append(value)
+    for child, grouped in groups.items():
+        yield from _rows(child, {**supposed, name: grouped})
+
+
+_CHANGES_STATUS: Final = (
+    Action.REFUSE,
+    Action.SURRENDER_FOR_DELIVERY,
+    Action.SURRENDER_FOR_AMENDMENT,
+    Action.SACC,
+    Action.SREJ,
+    Action.VOID,
+)
+
+
+def _bill_after(action: Action) -> Json:
+    """The status after the act, from every status in which somebody may do it."""
+    found: Json = {}
+    for status, is_issue, actor in product(Status, (False, True), ("holder", "carrier")):
+        control = Control(possessor="holder", title_holder=None)
+        state = replace(
+            live_bill(),
+            status=status,
+            giving=Giving(before=control, is_issue=is_issue),
+            surrendered_by="holder",
+        )
+        event = example(action, actor, BILL)
+        scene = Scene(billed=state)
+        if allows(title.apply, scene, event):
+            after = title.apply(scene, recorded(event), event).status.value
+            found.setdefault(status.value, {})["issue" if is_issue else "other"] = after
+    return {
+        status: after["other"] if after["issue"] == after["other"] else after
+        for status, after in found.items()
+    }

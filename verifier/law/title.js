@@ -1,0 +1,216 @@
+// The law of the bill: who possesses it, to whose order it is, and how it ends (domain/title.py).
+//
+// What can be said of an act before its details are known is one row of the generated guard table;
+// where an act leads the bill's status is in the tables too.
+import { LAW } from "../tables.js";
+import { showInstant } from "../time.js";
+import { issued, latestLoading, requireConsent } from "./issue.js";
+import { OPERATOR } from "./party.js";
+import { refuse } from "./refusal.js";
+
+export function applyBill(world, act) {
+  const { event } = act;
+  if (event.action === "ISSUE") return issued(world, act);
+  const state = world.bill(event.stream.slice("bill:".length));
+  if (state === null) refuse("not_found", `${event.stream} is unknown`);
+  requireAction(world, state, event);
+  let after = ACTS[event.action](world, withStatus(state, event), act, state);
+  // Whoever signs on a bill has accepted it.
+  const accepts = event.actor === state.control.possessor && after.giving === state.giving;
+  if (accepts) after = { ...after, giving: null };
+  return { ...after, tenures: tenures(state, after, event.sequence) };
+}
+
+function boxesOf(world, state) {
+  return state.containers
+    .map((container) => world.custody(state.shipment, container))
+    .filter((box) => box !== null);
+}
+
+// The live status; ACCOMPLISHED once every container has left the gate.
+export function liveStatus(world, state) {
+  const left = boxesOf(world, state).filter((box) => box.place === "GATE_OUT");
+  const surrendered = state.status === "SURRENDERED_FOR_DELIVERY";
+  return surrendered && left.length === state.containers.length ? "ACCOMPLISHED" : state.status;
+}
+
+function factsOf(world, state, actor) {
+  const { titleHolder } = state.control;
+  const own = titleHolder === actor ? "own" : "other";
+  return {
+    status: liveStatus(world, state),
+    isPossessor: state.control.possessor === actor,
+    isCarrier: state.carrier === actor,
+    kind: state.kind,
+    isShipper: state.shipper === actor,
+    isConsignee: state.consignee === actor,
+    title: titleHolder === null ? "blank" : own,
+    isFinal: state.control.final,
+    canRefuse: state.giving !== null,
+    isOnBoard: state.onBoardOn !== null,
+    isLoaded: latestLoading(boxesOf(world, state)) !== null,
+    hasOrder: state.orders.some((order) => !order.cancelled),
+    isConfirmed: state.deliveryConfirmed,
+  };
+}
+
+function requireAction(world, state, { action, actor }) {
+  const facts = factsOf(world, state, actor);
+  const row = LAW.bill.guards[action].find(({ if: supposed }) =>
+    Object.entries(supposed).every(([fact, values]) => values.includes(facts[fact])),
+  );
+  if (row.refuse !== null) {
+    const { title } = LAW.refusals[row.refuse];
+    refuse(row.refuse, `${actor}, bill ${state.reference} (${facts.status}): ${title}`, "/actor");
+  }
+}
+
+function withStatus(state, { action }) {
+  const after = LAW.bill.after[action]?.[state.status] ?? state.status;
+  if (typeof after === "string") return { ...state, status: after };
+  return { ...state, status: after[state.giving.isIssue ? "issue" : "other"] };
+}
+
+// Each act gets the state with its new status, and as it was.
+const ACTS = {
+  TRANSFER: (world, state, { event }) => {
+    const given = give(world, state, event.recipient, state.control, "/recipient");
+    return { ...given, presentation: event.presentation };
+  },
+  REFUSE: (_, state) => {
+    const { before, isIssue, presentation } = state.giving;
+    const { carrier } = state;
+    const back = { possessor: carrier, titleHolder: carrier, final: false };
+    if (isIssue) return { ...state, control: back, giving: null };
+    return { ...state, control: before, giving: null, presentation };
+  },
+  ENDORSE: (world, state, { event }) => endorsed(world, state, event, event.recipient, true),
+  ENDORSE_TO_ORDER: (world, state, { event }) =>
+    endorsed(world, state, event, event.recipient, false),
+  BLANK_ENDORSE: (world, state, { event }) => endorsed(world, state, event, null, false),
+  SIGN: (_, state) => state,
+  ON_BOARD_NOTATION: (world, state, { event }) => noted(world, state, event),
+  SURRENDER_FOR_DELIVERY: (_, state) => surrendered(state),
+  SURRENDER_FOR_AMENDMENT: (_, state) => surrendered(state),
+  SACC: (_, state) => state,
+  SREJ: (_, state) => ({
+    ...state,
+    control: { ...state.control, possessor: state.surrenderedBy },
+    giving: null,
+    surrenderedBy: null,
+  }),
+  DELIVERY_ORDER: (world, state, act) => ordered(world, state, act),
+  CANCEL_DELIVERY_ORDER: (_, state, { event }) => cancelled(state, event),
+  CONFIRM_DELIVERY: (_, state) => ({ ...state, deliveryConfirmed: true }),
+  VOID: (_, state) => state,
+};
+
+function give(world, state, recipient, control, pointer) {
+  if (recipient === state.control.possessor) {
+    refuse("bad_recipient", `${recipient} possesses the bill already`, pointer);
+  }
+  if (state.kind === "STRAIGHT" && recipient !== state.consignee) {
+    refuse("wrong_bill_type", `a straight bill passes to ${state.consignee} only`, pointer);
+  }
+  requireRecipient(world, state, recipient, pointer);
+  return {
+    ...state,
+    control: { ...control, possessor: recipient },
+    giving: { before: state.control, presentation: state.presentation, isIssue: false },
+    presentation: null,
+  };
+}
+
+function requireRecipient(world, state, recipient, pointer) {
+  if (recipient.includes(":")) {
+    refuse("not_supported", `${recipient} is a party of another platform`, pointer);
+  }
+  if (recipient === state.carrier || recipient === OPERATOR) {
+    refuse("bad_recipient", `${recipient} cannot hold bill ${state.reference}`, pointer);
+  }
+  requireConsent(world.party(recipient), recipient, state.rulebook);
+}
+
+function endorsed(world, state, event, endorsee, final) {
+  if (endorsee !== null) requireRecipient(world, state, endorsee, "/recipient");
+  const control = { ...state.control, titleHolder: endorsee, final };
+  if (event.transferTo === null) return { ...state, control };
+  return give(world, state, event.transferTo, control, "/details/transferTo");
+}
+
+function noted(world, state, event) {
+  const proven = latestLoading(boxesOf(world, state));
+  if (event.vessel !== proven.vessel || event.voyage !== proven.voyage) {
+    refuse("not_loaded", `the containers are on ${proven.vessel} ${proven.voyage}`);
+  }
+  if (event.onBoardDate !== proven.localDate) {
+    refuse("antedating", `the last container was loaded on ${proven.localDate}`);
+  }
+  const ports = boxesOf(world, state)
+    .filter((box) => box.loading !== null)
+    .flatMap((box) => world.party(box.loading.terminal)?.facilities ?? [])
+    .map((facility) => facility.unLocationCode);
+  if (!ports.includes(event.portOfLoading)) {
+    refuse("not_loaded", `the loading terminal is at ${ports.join(", ")}`);
+  }
+  return { ...state, onBoardOn: event.onBoardDate, onBoardNoted: true };
+}
+
+function surrendered(state) {
+  return {
+    ...state,
+    control: { ...state.control, possessor: state.carrier },
+    giving: null,
+    surrenderedBy: state.control.possessor,
+    presentation: null,
+  };
+}
+
+function ordered(world, state, act) {
+  const { event, digest, recordedAt } = act;
+  const discharge = world.draft(state.shipment)?.custodians.discharge ?? null;
+  if (event.terminal !== discharge) {
+    refuse("not_custodian", `the booking names ${discharge}`, "/details/terminal");
+  }
+  const left = boxesOf(world, state).filter((box) => box.place === "GATE_OUT");
+  event.containers.forEach((container, at) => {
+    const pointer = `/details/containers/${at}`;
+    if (!state.containers.includes(container)) {
+      refuse("not_on_bill", `container ${container} is not on bill ${state.reference}`, pointer);
+    }
+    if (left.some((box) => box.container === container)) {
+      refuse("do_replay", `container ${container} has left the gate`, pointer);
+    }
+  });
+  if (event.expires <= recordedAt) {
+    refuse("do_expired", `the order would expire at ${showInstant(event.expires)}`, "/details/expires");
+  }
+  const { sequence, terminal, containers, pickUp, codeHash, expires } = event;
+  const members = { sequence, terminal, containers, pickUp, codeHash, expires };
+  return { ...state, orders: [...state.orders, { digest, ...members, cancelled: false }] };
+}
+
+function cancelled(state, event) {
+  if (!state.orders.some((order) => order.digest === event.order && !order.cancelled)) {
+    refuse("no_delivery_order", `there is no order ${event.order} to cancel`, "/details/order");
+  }
+  const orders = state.orders.map((order) =>
+    order.digest === event.order ? { ...order, cancelled: true } : order,
+  );
+  return { ...state, orders };
+}
+
+// Possessor, title holder, and who has surrendered the bill: those who may know all of it.
+export function controllers(state) {
+  const named = [state.control.possessor, state.control.titleHolder, state.surrenderedBy];
+  return new Set(named.filter((slug) => slug !== null));
+}
+
+function tenures(before, after, sequence) {
+  const [now, were] = [controllers(after), controllers(before)];
+  const closed = before.tenures.map((tenure) =>
+    tenure.last === null && !now.has(tenure.party) ? { ...tenure, last: sequence } : tenure,
+  );
+  const opened = [...now].filter((slug) => !were.has(slug)).sort();
+  return [...closed, ...opened.map((party) => ({ party, first: sequence, last: null }))];
+}

@@ -1,0 +1,145 @@
+// Runs the verifier outside a browser: JSON lines in, JSON lines out. For the tests, and for anyone
+// who has Node and no Python.
+//
+//   node verifier/node.mjs bundle.ebl.json [trust.json]      the report, as `bol verify --json` has it
+//   node verifier/node.mjs --cases  < cases.jsonl            one summary per case
+//   node verifier/node.mjs --traces < traces.jsonl           one line per trace of the bare law
+//   node verifier/node.mjs --parts  < questions.jsonl        one line per question to one part of it
+//
+// `--own-arithmetic` does without WebCrypto. `--page FILE` takes the engine out of a built page.
+import { readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import vm from "node:vm";
+
+import { fromBase64, fromBase64url, hex, toBase64, utf8 } from "./bytes.js";
+import { DocumentError, readDocument } from "./document.js";
+import { parseStream, problemOf } from "./identifiers.js";
+import { canonical } from "./jcs.js";
+import { BadKey, readJwk, verifySignature, withoutWebCrypto } from "./keys.js";
+import { Refusal } from "./law/refusal.js";
+import { sha256, sha512 } from "./sha2.js";
+import { BadJson, parseDocument, parseEvent } from "./strictjson.js";
+import { textProblem } from "./text.js";
+import { readInstant } from "./time.js";
+import { readTrust, TrustError } from "./trust.js";
+import { verify } from "./verify.js";
+import { World } from "./world.js";
+
+const args = process.argv.slice(2);
+
+function option(name) {
+  const at = args.indexOf(name);
+  return at < 0 ? false : args.splice(at, 1).length === 1;
+}
+
+function pageEngine(file) {
+  const html = readFileSync(file, "utf-8");
+  const script = /<script>([^]*)<\/script>/.exec(html)[1];
+  const sandbox = { TextEncoder, TextDecoder, crypto: globalThis.crypto };
+  vm.runInNewContext(script, sandbox);
+  return sandbox.eblVerifier;
+}
+
+function summary(report) {
+  const { demo, findings, signed, title, verdict } = report.toValue();
+  return {
+    verdict,
+    demo,
+    findings: findings.map(({ check, outcome, code }) => [check, outcome, code]),
+    signed: signed.map(({ index, action, actor, name, kid }) => [index, action, actor, name, kid]),
+    title: title ?? null,
+  };
+}
+
+// {"bundle": base64, "trust": text or null, "now": milliseconds}
+async function judgeCase(engine, { bundle, now, trust }) {
+  try {
+    const trusted = trust === null ? null : engine.readTrust(utf8(trust));
+    return summary(await engine.verify(fromBase64(bundle), trusted, now));
+  } catch (error) {
+    if (error.name === "TrustError" || error instanceof TrustError) return { trustError: true };
+    return { crashed: String(error.stack ?? error) };
+  }
+}
+
+const worlds = new Map();
+
+// {"origin" or "from": a kept world, "documents", "steps", "keep"?}: code or digest of each step.
+function judgeTrace({ documents, from, keep, origin, steps }) {
+  const known = worlds.get(from) ?? null;
+  const world = new World(known?.origin ?? origin, known);
+  documents.forEach((facts) => world.addDocument(facts));
+  const answers = steps.map((act) => judgeStep(world, act));
+  if (keep !== undefined) worlds.set(keep, world);
+  return answers;
+}
+
+function judgeStep(world, act) {
+  try {
+    return hex(sha256(utf8(canonical(world.apply(act)))).subarray(0, 8));
+  } catch (error) {
+    if (error instanceof Refusal) return error.code;
+    return `crashed: ${error.stack ?? error}`;
+  }
+}
+
+// -- one part of the engine, alone ----------------------------------------------------------------
+
+function orNull(read) {
+  try {
+    return read();
+  } catch (error) {
+    if ([BadJson, BadKey, DocumentError].some((kind) => error instanceof kind)) return null;
+    throw error;
+  }
+}
+
+const bytesOf = (text) => fromBase64(text);
+const canonicalOf = (value) => toBase64(utf8(canonical(value)));
+
+const hexOrNull = (bytes) => (bytes === null ? null : hex(bytes));
+
+// Codes are a set; the tests compare them in one order.
+function sortedCodes(facts) {
+  for (const party of [facts.shipper, facts.consignee, facts.endorsee, ...facts.notify]) {
+    party?.codes.sort((a, b) => (String(a) < String(b) ? -1 : 1));
+  }
+  return facts;
+}
+
+const PARTS = {
+  base64: ({ text }) => hexOrNull(fromBase64(text)),
+  base64url: ({ text }) => hexOrNull(fromBase64url(text)),
+  event: ({ bytes }) => orNull(() => canonicalOf(parseEvent(bytesOf(bytes)))),
+  document: ({ bytes }) => orNull(() => canonicalOf(parseDocument(bytesOf(bytes)))),
+  facts: ({ text }) => orNull(() => sortedCodes(readDocument(text).facts)),
+  key: ({ jwk }) => orNull(() => readJwk(jwk).kid),
+  signature: ({ alg, message, raw, signature }) =>
+    verifySignature(alg, raw.map(bytesOf), bytesOf(signature), bytesOf(message)),
+  hash: ({ bytes }) => [sha256, sha512].map((hash) => hex(hash(bytesOf(bytes)))),
+  text: ({ text }) => textProblem(text) === null,
+  identifier: ({ form, value }) => problemOf(form, value) === null,
+  stream: ({ text }) => parseStream(text) !== null,
+  instant: ({ text }) => readInstant(text),
+};
+
+async function eachLine(judge) {
+  for await (const line of createInterface({ input: process.stdin })) {
+    if (line !== "") process.stdout.write(`${JSON.stringify(await judge(JSON.parse(line)))}\n`);
+  }
+}
+
+async function main() {
+  if (option("--own-arithmetic")) withoutWebCrypto();
+  const at = args.indexOf("--page");
+  const engine = at < 0 ? { readTrust, verify } : pageEngine(args.splice(at, 2)[1]);
+  if (option("--cases")) return eachLine((line) => judgeCase(engine, line));
+  if (option("--traces")) return eachLine(judgeTrace);
+  if (option("--parts")) return eachLine((line) => PARTS[line.part](line));
+  const [bundle, trust] = args;
+  const trusted = trust === undefined ? null : engine.readTrust(readFileSync(trust));
+  const report = await engine.verify(new Uint8Array(readFileSync(bundle)), trusted, Date.now());
+  process.stdout.write(`${JSON.stringify(report.toValue(), null, 1)}\n`);
+}
+
+await main();

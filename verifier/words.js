@@ -1,0 +1,200 @@
+// The words of the page, in both languages. What the tables have, is taken from the tables.
+import { LAW } from "./tables.js";
+
+export const LANGUAGES = ["en", "zh"];
+
+const PAGE = {
+  title: ["Verify a bill of lading", "提单验真"],
+  lead: [
+    "Everything is checked on this computer. Nothing is sent anywhere.",
+    "全部验证在本机完成,不向任何地方发送数据。",
+  ],
+  bundle: ["Evidence file (*.ebl.json)", "证据文件(*.ebl.json)"],
+  trust: ["Trust file of the platform (trust.json)", "平台信任文件(trust.json)"],
+  trustHint: [
+    "From the platform's publication, never together with the evidence file.",
+    "须取自平台的公开发布,切勿与证据文件同时取得。",
+  ],
+  trusted: ["Trusted", "已信任"],
+  drop: ["… or drop both files anywhere on this page.", "……或将两个文件拖放到本页任意处。"],
+  again: ["Verify again", "重新验证"],
+  print: ["Print", "打印"],
+  checking: ["Checking …", "正在验证……"],
+  language: ["Language", "语言"],
+  demo: ["DEMONSTRATION, without legal effect", "演示数据,无法律效力"],
+  verifiedAt: ["Verified at", "验证时间"],
+  next: ["What to do next", "下一步"],
+  checks: ["Checks", "检查项"],
+  bill: ["The bill", "提单内容"],
+  chain: ["Endorsement chain", "背书链"],
+  custody: ["Custody of the containers", "集装箱保管记录"],
+  proof: ["Proof details", "证明细节"],
+  acts: ["Signed acts", "已签署行为"],
+  when: ["Recorded", "记录时间"],
+  who: ["By", "签署方"],
+  act: ["Act", "行为"],
+  possession: ["Holder", "持有人"],
+  order: ["To the order of", "指示人"],
+  inBlank: ["in blank", "空白背书"],
+  final: ["final", "不可再背书"],
+  key: ["Key", "密钥"],
+  entry: ["Entry", "序号"],
+  occurred: ["At the place", "发生时间"],
+  seals: ["Seals", "封号"],
+  sealException: ["seals differ from those seen before", "封号与此前所见不符"],
+  partial: [
+    "A partial file: what is shown is proven, the status is as stated by the platform.",
+    "部分披露文件:所示内容已验证,状态据平台声明。",
+  ],
+  notTrustFile: ["The trust file cannot be used", "信任文件不可用"],
+  tooLarge: ["The file is too large", "文件过大"],
+  unreadable: ["The file cannot be opened", "文件无法打开"],
+  failed: [
+    "The verifier itself failed; this says nothing about the file",
+    "验证程序自身出错;这不说明文件的真伪",
+  ],
+  fileDigest: ["SHA-256 of the file", "文件 SHA-256"],
+};
+
+const FACTS = {
+  reference: ["B/L no.", "提单号"],
+  kind: ["Type", "类型"],
+  status: ["Status", "状态"],
+  holder: ["Holder", "持有人"],
+  titleHolder: ["To the order of", "指示人"],
+  carrier: ["Carrier", "承运人"],
+  shipper: ["Shipper", "托运人"],
+  consignee: ["Consignee", "收货人"],
+  endorsee: ["To order of (document)", "凭指示(单据)"],
+  notify: ["Notify", "通知方"],
+  vessel: ["Vessel and voyage", "船名航次"],
+  receipt: ["Place of receipt", "收货地"],
+  loading: ["Port of loading", "装货港"],
+  discharge: ["Port of discharge", "卸货港"],
+  delivery: ["Place of delivery", "交货地"],
+  onBoard: ["Shipped on board", "装船日期"],
+  received: ["Received for shipment", "收妥待运日期"],
+  issued: ["Issued", "签发日期"],
+  containers: ["Containers", "集装箱"],
+  goods: ["Goods", "货物"],
+  asOf: ["As of", "截至"],
+  bill: ["Bill (SHA-256 of the document)", "提单标识(单据 SHA-256)"],
+};
+
+const CHECKS = {
+  file: ["File", "文件"],
+  trust: ["Trust file", "信任文件"],
+  statement: ["Platform's statement", "平台声明"],
+  checkpoint: ["Head of the log", "日志检查点"],
+  inclusion: ["Entries in the log", "日志收录"],
+  streams: ["Nothing left out", "完整无缺"],
+  document: ["Document", "单据"],
+  signatures: ["Signatures of the parties", "当事人签名"],
+  law: ["Every act lawful", "行为合规"],
+  currency: ["How old", "时效"],
+};
+
+const CODES = {
+  well_formed: ["The file is whole and in its one form", "文件完整,格式规范"],
+  bad_file: ["The file is damaged, changed, or no evidence file", "文件已损坏、被改动或不是证据文件"],
+  unknown_version: ["A later version than this verifier knows", "版本较新,本程序不认识"],
+  trusted_origin: ["The trust file is for this platform", "信任文件属于该平台"],
+  no_trust_file: ["No trust file: nothing says whose keys count", "缺少信任文件,无法判断密钥归属"],
+  other_platform: ["The trust file is of another platform", "信任文件属于其他平台"],
+  signed_statement: ["Signed by the platform", "平台已签名"],
+  bad_statement_signature: ["Not signed by this platform", "并非由该平台签名"],
+  other_checkpoint: ["The statement belongs to another head of the log", "声明与日志检查点不符"],
+  signed_checkpoint: ["Signed by the log", "日志已签名"],
+  bad_checkpoint: ["Not signed by the platform's log", "并非由平台日志签名"],
+  checkpoint_differs: ["Statement and head of the log differ", "声明与日志检查点不一致"],
+  too_few_witnesses: ["Fewer witnesses than the trust file asks for", "见证数量不足"],
+  included: ["Every entry is in the log", "所有记录均在日志中"],
+  bad_order: ["The entries are not in the order of the log", "记录顺序与日志不符"],
+  not_included: ["An entry is not in the log", "有记录不在日志中"],
+  complete: ["Nothing is missing, doubled or out of order", "无缺漏、重复或错序"],
+  broken_stream: ["Something is missing, doubled or out of order", "存在缺漏、重复或错序"],
+  hidden_entry: ["An entry was taken out of a full file", "完整文件中有记录被移除"],
+  not_understood: ["An act of a later version", "包含较新版本的行为"],
+  right_document: ["The document is the one that was issued", "单据即所签发的单据"],
+  no_document: ["The document was taken out", "单据被移除"],
+  unreadable_document: ["The document cannot be read", "单据无法读取"],
+  other_document: ["Another document than the one that was issued", "单据并非所签发的单据"],
+  signed: ["Each act is signed by its own party", "每一行为均由当事人本人签署"],
+  unknown_registrar: ["The log does not begin with this platform's operator", "日志并非由该平台运营方起始"],
+  lawful: ["Every act was lawful; holder and status follow", "所有行为合规,持有人与状态由此得出"],
+  as_stated: ["Status as stated by the platform (partial file)", "状态据平台声明(部分披露文件)"],
+  no_issue: ["The bill was never issued", "提单从未签发"],
+  title_differs: ["The acts lead to another holder or status than stated", "行为结果与声明的持有人或状态不符"],
+  ended: ["The bill has ended; this does not go stale", "提单已终结,结论不会过时"],
+  current: ["Fresh", "仍在有效时限内"],
+  stale: ["Older than what counts as current", "已超过有效时限"],
+  from_the_future: ["Stated later than this computer's clock", "声明时间晚于本机时钟"],
+};
+
+const OUTCOMES = {
+  VALID: ["holds", "通过"],
+  INVALID: ["DOES NOT HOLD", "不通过"],
+  UNKNOWN: ["not known", "未知"],
+};
+
+const NEXT = {
+  CURRENT: [
+    "Rely on it now; get a fresh file before you act on it later.",
+    "现在可以信赖;日后行事前请取得新的文件。",
+  ],
+  ENDED: [
+    "Keep it as proof. Nothing can be done with this bill any more.",
+    "请留作证明。此提单不能再办理任何业务。",
+  ],
+  [LAW.report.forged]: [LAW.report.forged, "切勿信赖此文件。请向发送方索取新文件,并告知平台。"],
+  [LAW.report.askAgain]: [LAW.report.askAgain, "请向平台或持有人索取新的文件。"],
+  "Use a newer verifier.": ["Use a newer verifier.", "请使用较新的验证程序。"],
+  "Get the platform's trust file from its publication, not together with this file.": [
+    "Get the platform's trust file from its publication, not together with this file.",
+    "请从平台的公开发布取得信任文件,不要与此文件同时取得。",
+  ],
+  "Set the clock of this machine and verify again.": [
+    "Set the clock of this computer and verify again.",
+    "请校准本机时钟后重新验证。",
+  ],
+};
+
+const TABLES = { page: PAGE, facts: FACTS, checks: CHECKS, codes: CODES, outcomes: OUTCOMES, next: NEXT };
+
+export class Words {
+  constructor(language) {
+    this.language = language;
+  }
+
+  say(table, code) {
+    const known = TABLES[table][code];
+    return known === undefined ? code : known[LANGUAGES.indexOf(this.language)];
+  }
+
+  // What the law's tables call it; a code that is not listed is shown as it is.
+  law(table, code) {
+    return LAW.words[table][code]?.[this.language] ?? code;
+  }
+
+  // A next step; the only one that bears a name is the request for another trust file.
+  next(step) {
+    const [, origin] = /^Use the trust file of (.*)\.$/.exec(step) ?? [];
+    if (origin === undefined || this.language === "en") return this.say("next", step);
+    return `请使用 ${origin} 的信任文件。`;
+  }
+
+  // A finding in a few words: its own, or those of the refusal whose code it bears.
+  finding(code) {
+    const refusal = LAW.refusals[code];
+    if (refusal !== undefined) return this.language === "zh" ? refusal.titleZh : refusal.title;
+    return this.say("codes", code);
+  }
+
+  verdict(name) {
+    return LAW.report.verdicts[name][this.language];
+  }
+
+  other(name) {
+    return LAW.report.verdicts[name][this.language === "zh" ? "en" : "zh"];
+  }
+}
