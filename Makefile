@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= auto
 
-.PHONY: help demo test torture lint types mutants openapi serve install dev clean
+.PHONY: help demo test torture lint types mutants bench verifier openapi serve install dev clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | expand -t 12
@@ -18,7 +18,7 @@ serve: $(VENV)/.installed ## Leave a platform with demo data up on http://127.0.
 test: $(VENV)/.dev ## Run everything that proves the service (under 10 minutes on 2 cores)
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not torture" $(ARGS)
 
-torture: $(VENV)/.dev ## The long runs: 100 kills, every byte of the voyage's evidence
+torture: $(VENV)/.dev ## The long runs: 300 kills, 1,000 races, every byte of the evidence, a primary lost
 	$(BIN)/python -m pytest -m torture $(ARGS)
 
 lint: $(VENV)/.dev ## Style, import contracts, generated files, locks
@@ -26,6 +26,8 @@ lint: $(VENV)/.dev ## Style, import contracts, generated files, locks
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/generate_schemas.py --check
+	$(BIN)/python scripts/generate_law_tables.py --check
+	$(BIN)/python scripts/build_verifier.py --check
 	$(BIN)/python scripts/check_repository.py
 
 types: $(VENV)/.dev ## Check the types
@@ -33,6 +35,13 @@ types: $(VENV)/.dev ## Check the types
 
 mutants: $(VENV)/.dev ## Mutation testing of domain, crypto, ledger, verification (SAMPLE=n for a sample)
 	$(BIN)/python scripts/mutants.py $(if $(SAMPLE),--sample $(SAMPLE)) $(ARGS)
+
+bench: $(VENV)/.dev ## Measure the service beside its limits (QUICK=1, ROWS="...", BILLS=n, WRITE=1)
+	$(BIN)/python bench/run.py $(if $(QUICK),--quick) $(if $(BILLS),--bills $(BILLS)) $(if $(WRITE),--write docs/performance.md) $(ROWS)
+
+verifier: $(VENV)/.dev ## Generate schemas/law.json and the verifier in one file
+	$(BIN)/python scripts/generate_law_tables.py
+	$(BIN)/python scripts/build_verifier.py
 
 openapi: $(VENV)/.dev ## Generate schemas/ from the marshmallow classes
 	$(BIN)/python scripts/generate_schemas.py

@@ -1,13 +1,14 @@
 """The only composition root: settings in, a running service out.
 
-Order at start: open keys, refuse one key in two uses, check schema and triggers, take the writer's
-lock (SQLite), compare the database with the last checkpoint outside it, and only then start the
-sequencer, which signs.
+Order at start: open keys, refuse one key in two uses, check role, schema and triggers, take the
+writer's lock (SQLite), compare the database with the last checkpoint outside it, and only then
+start the sequencer, which signs.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import resources
 
@@ -20,11 +21,14 @@ from bol_service.application.documents import Documents
 from bol_service.application.evidence import Evidence
 from bol_service.application.ledger_queries import LedgerQueries
 from bol_service.application.platform_guard import PlatformFacts
+from bol_service.application.portal_lists import PortalLists
+from bol_service.application.portal_views import PortalViews
 from bol_service.application.ports import Clock
 from bol_service.application.queries import Queries
 from bol_service.application.record import Recorder
 from bol_service.application.sequencer import Sequencer
-from bol_service.application.startup import require_continuity
+from bol_service.application.startup import require_continuity, require_key_times
+from bol_service.bootstrap_log_keys import log_keys
 from bol_service.bootstrap_witness import Witnesses
 from bol_service.crypto.keys import Algorithm
 from bol_service.crypto.signers import Signer, open_signer
@@ -34,13 +38,17 @@ from bol_service.http.metrics import Metrics
 from bol_service.ledger.checkpoint import Checkpoint
 from bol_service.ledger.merkle import EMPTY_ROOT
 from bol_service.ledger.note import KeyType, VerifierKey, sign_note
+from bol_service.portal import app as portal
+from bol_service.portal.desk import Desk
 from bol_service.settings import Settings, SettingsError
 from bol_service.storage.checkpoint_file import FileCheckpoint
 from bol_service.storage.clock import FileClock, SystemClock
 from bol_service.storage.engine import WriterLock, is_sqlite, open_engine
+from bol_service.storage.roles import require_service
 from bol_service.storage.schema import require_current
 from bol_service.storage.store import SqlStore
 from bol_service.storage.witnessing import SqlWitnessing
+from bol_service.verification.trust import DEFAULT_MAX_AGE, LogKey, Trust
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,8 +79,10 @@ def clock_of(settings: Settings) -> Clock:
     return FileClock(settings.clock_file) if settings.clock_file else SystemClock()
 
 
-def start(settings: Settings) -> Running:
-    """Start the service in this process.
+def start(
+    settings: Settings, *, ended: Callable[[BaseException], None] = lambda _: None
+) -> Running:
+    """Start the service in this process; `ended` is told if its sequencer ends by itself.
 
     Raises:
         SettingsError, KeyFileError, SchemaError, WrongDatabase, DatabaseBusy, RollbackSuspected:
@@ -81,6 +91,7 @@ def start(settings: Settings) -> Running:
     log_signer, statement_signer = platform_keys(settings)
     witnesses = bootstrap_witness.witnesses_of(settings, log_signer, statement_signer)
     engine = open_engine(settings.database_url)
+    require_service(engine, strict=not settings.is_demo)
     store = SqlStore(engine)
     store.require_origin(settings.origin)
     require_current(engine)
@@ -89,28 +100,67 @@ def start(settings: Settings) -> Running:
         lock.acquire()
     try:
         _refuse_party_keys(store, log_signer, statement_signer, *witnesses.reserved())
-        bootstrap_witness.compare(witnesses, store, log_verifier_key(settings.origin, log_signer))
+        keys = log_keys(log_verifier_key(settings.origin, log_signer), settings.retired_log_keys)
+        bootstrap_witness.compare(witnesses, store, [known.key for known in keys])
         sign = _checkpoint_signer(settings.origin, log_signer)
-        checkpoint_file = _continued(settings, store, log_signer, sign)
+        checkpoint_file = _continued(settings, store, keys, sign)
     except Exception:
         if lock is not None:
             lock.release()
         raise
     services = _services(
-        settings, store, checkpoint_file, log_signer, statement_signer, sign, witnesses
+        settings, store, checkpoint_file, log_signer, statement_signer, sign, witnesses, keys, ended
     )
     services.sequencer.start()
     if services.cosigning is not None:
         services.cosigning.start()
-    return Running(app=create_app(services), services=services, store=store, lock=lock)
+    app = create_app(services)
+    portal.install(app, _portal_desk(settings, store, services, keys, statement_signer))
+    return Running(app=app, services=services, store=store, lock=lock)
+
+
+def _portal_desk(
+    settings: Settings,
+    store: SqlStore,
+    services: Services,
+    keys: tuple[LogKey, ...],
+    statement_signer: Signer,
+) -> Desk:
+    """What the portal works with: the API's own services, and our keys to verify files with."""
+    clock = clock_of(settings)
+    trust = Trust(
+        origin=settings.origin,
+        code=settings.platform_code,
+        demo=settings.is_demo,
+        log_keys=keys,
+        registrar_kids=settings.registrar_kids,
+        statement_keys=(statement_signer.public,),
+        witnesses=(),
+        quorum=0,
+        max_age=DEFAULT_MAX_AGE,
+    )
+    return Desk(
+        queries=services.queries,
+        views=PortalViews(store, clock, settings.origin),
+        lists=PortalLists(store, clock, settings.origin),
+        ledger=services.ledger,
+        tokens=services.tokens,
+        evidence=services.evidence,
+        cosigning=services.cosigning,
+        clock=clock,
+        trust=trust,
+        rulebook=services.rulebook,
+        base_url=settings.base_url,
+    )
 
 
 def _continued(
-    settings: Settings, store: SqlStore, log_signer: Signer, sign: SignCheckpoint
+    settings: Settings, store: SqlStore, keys: tuple[LogKey, ...], sign: SignCheckpoint
 ) -> FileCheckpoint:
     """The checkpoint file, once database and file have been found to agree."""
     checkpoint_file = FileCheckpoint(settings.state_dir)
-    require_continuity(store, checkpoint_file, [log_verifier_key(settings.origin, log_signer)])
+    require_continuity(store, checkpoint_file, [known.key for known in keys])
+    require_key_times(store, checkpoint_file, keys)
     if checkpoint_file.read() is None:
         # The log is empty. From its first entry on the file is there, so that a missing file is
         # always a fault, also after a crash in the first group.
@@ -163,10 +213,11 @@ def _services(
     statement_signer: Signer,
     sign: SignCheckpoint,
     witnesses: Witnesses,
+    keys: tuple[LogKey, ...],
+    ended: Callable[[BaseException], None],
 ) -> Services:
     clock = clock_of(settings)
     book = SqlWitnessing(store.engine)
-    log_key = log_verifier_key(settings.origin, log_signer)
     reserved = (log_signer, statement_signer, *witnesses.reserved())
     metrics = Metrics()
     sequencer = Sequencer(
@@ -180,6 +231,7 @@ def _services(
             rulebooks=frozenset({hashlib.sha256(rulebook()).hexdigest()}),
         ),
         observe=metrics.group,
+        ended=ended,
     )
     return Services(
         recorder=Recorder(store, sequencer),
@@ -199,6 +251,10 @@ def _services(
         ),
         witness=bootstrap_witness.own_witness(witnesses, book, clock),
         cosigning=bootstrap_witness.cosigning(
-            witnesses, store, book, log_key, lambda _reason: sequencer.stop()
+            witnesses,
+            store,
+            book,
+            [known.key for known in keys],
+            lambda _reason: sequencer.stop(),
         ),
     )

@@ -1,0 +1,60 @@
+"""What the pages work with; made in `bootstrap`, kept in the Flask application."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+from urllib.parse import urlsplit
+
+from flask import current_app
+
+from bol_service.application.access_tokens import AccessTokens
+from bol_service.application.cosigning import Cosigning
+from bol_service.application.evidence import Evidence
+from bol_service.application.ledger_queries import LedgerQueries
+from bol_service.application.portal_lists import PortalLists
+from bol_service.application.portal_views import PortalViews
+from bol_service.application.ports import Clock
+from bol_service.application.queries import Queries
+from bol_service.verification.trust import Trust
+
+EXTENSION = "bol-portal"
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """`trust` names the platform's own keys: what an uploaded file is verified with."""
+
+    queries: Queries
+    views: PortalViews
+    lists: PortalLists
+    ledger: LedgerQueries
+    tokens: AccessTokens
+    evidence: Evidence
+    cosigning: Cosigning | None
+    clock: Clock
+    trust: Trust
+    rulebook: bytes
+    base_url: str
+
+    @property
+    def origin(self) -> str:
+        """The ledger's origin, the audience of every act."""
+        return self.trust.origin
+
+    @property
+    def web_origin(self) -> str:
+        """The address under which browsers reach this platform, as their Origin header tells it."""
+        parts = urlsplit(self.base_url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether cookies are for HTTPS only; plain HTTP is for this very machine."""
+        parts = urlsplit(self.base_url)
+        return parts.scheme == "https" or parts.hostname not in _LOOPBACK
+
+
+def desk() -> Desk:
+    return cast(Desk, current_app.extensions[EXTENSION])

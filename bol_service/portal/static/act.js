@@ -1,0 +1,225 @@
+// The check page. What is shown here is told from the very object that will be signed, and a bill
+// is named by its number only after this browser has computed the bill's id from its document.
+
+import { bytes, canonical, hexDigest, randomText } from "./jcs.js";
+import { keyOf, put, remove, sign } from "./keystore.js";
+import { deliver } from "./send.js";
+import { element, localTime, show, utcTime, words } from "./words.js";
+
+const DRIFT_MS = 5 * 60_000;
+const read = (id) => JSON.parse(document.getElementById(id).textContent);
+
+const t = await words();
+const payload = read("payload");
+const about = read("about");
+const sheet = document.getElementById("sheet");
+const signButton = document.getElementById("sign");
+const names = new Map();
+let code = null;
+
+class Stop extends Error {}
+
+try {
+  await prepare();
+} catch (error) {
+  sheet.setAttribute("aria-busy", "false");
+  show("act-fault", error instanceof Stop ? error.message : `${t("check.broken")} ${error}`);
+}
+
+async function prepare() {
+  const key = await requireKey();
+  if (about.makesCode) {
+    code = randomText(16);
+    payload.details.codeHash = await hexDigest(bytes(code));
+  }
+  const bill = await readBill();
+  await Promise.all(parties().map(readName));
+  sheet.replaceChildren(...tell(bill, key));
+  sheet.setAttribute("aria-busy", "false");
+  const exact = bytes(canonical(payload));
+  show("act-sign");
+  signButton.addEventListener("click", () => act(key, exact));
+}
+
+async function requireKey() {
+  if (payload.audience !== about.origin || payload.actor !== about.party) throw new Stop(t("check.wrong_party"));
+  const key = await keyOf(payload.actor);
+  if (!key) throw new Stop(t("check.no_key", { party: payload.actor }));
+  return key;
+}
+
+// -- what is signed, in words ---------------------------------------------------------------------
+
+async function readBill() {
+  const [kind, id] = payload.stream.split(":");
+  if (kind !== "bill" || !about.document) return null;
+  const answer = await fetch(about.document);
+  if (!answer.ok) return null; // not everybody who acts may see the document: then its id is shown
+  const text = await answer.text();
+  const value = JSON.parse(text);
+  if ((await hexDigest(bytes(canonical(value)))) !== id) throw new Stop(t("check.other_document"));
+  return value;
+}
+
+function parties() {
+  const { details } = payload;
+  const slugs = [payload.actor, payload.recipient, details.transferTo, details.terminal];
+  return [...new Set(slugs.filter((slug) => typeof slug === "string"))];
+}
+
+async function readName(slug) {
+  const answer = await fetch(`/v1/parties/${encodeURIComponent(slug)}`);
+  if (!answer.ok) return names.set(slug, slug);
+  const { legalName, legalNameLocal } = await answer.json();
+  const both = legalNameLocal ? [legalName, legalNameLocal] : [legalName];
+  if (document.documentElement.dataset.language === "zh") both.reverse();
+  return names.set(slug, `${both.join(" · ")} (${slug})`);
+}
+
+function tell(bill, key) {
+  const number = bill?.transportDocumentReference ?? payload.stream.split(":")[1];
+  const name = (slug) => names.get(slug) ?? slug;
+  const blanks = {
+    actor: name(payload.actor),
+    bill: number,
+    recipient: name(payload.recipient ?? ""),
+    transferTo: name(payload.details.transferTo ?? ""),
+    container: payload.stream.split(":")[2] ?? "",
+  };
+  const handedOver = payload.details.transferTo ? t("says.transferTo", blanks) : "";
+  const parts = [
+    element("p", { class: "says" }, t(`says.${payload.action}`, blanks), handedOver && ` ${handedOver}`),
+    facts([
+      [t("check.act"), t(`action.${payload.action}`)],
+      [t("check.signer"), name(payload.actor)],
+      ...(payload.recipient ? [[t("field.recipient"), name(payload.recipient)]] : []),
+      ...subject(bill),
+      ...details(payload.details),
+      [t("check.at"), time(payload.at)],
+      [t("check.place"), t("check.place_text", { sequence: payload.sequence })],
+      [t("check.platform"), payload.audience],
+      [t("check.key"), element("code", { class: "break" }, key.kid)],
+    ]),
+  ];
+  if (code) parts.push(secretCode());
+  if (Math.abs(Date.now() - Date.parse(payload.at)) > DRIFT_MS) parts.push(element("p", { class: "note amber" }, t("check.clock")));
+  parts.push(exactly());
+  return parts;
+}
+
+function subject(bill) {
+  const [kind, id] = payload.stream.split(":");
+  if (kind === "party") return [];
+  if (kind === "custody") return [[t("box.container"), payload.stream.split(":")[2]], [t("check.shipment"), element("code", { class: "break" }, id)]];
+  if (kind !== "bill") return [[t("check.stream"), element("code", { class: "break" }, payload.stream)]];
+  const shortId = element("code", { class: "break" }, id);
+  if (!bill) return [[t("bill.id"), shortId], [t("bill.document"), t("check.document_hidden")]];
+  const goods = bill.consignmentItems.flatMap((item) => item.descriptionOfGoods ?? []);
+  const boxes = bill.utilizedTransportEquipments.map((used) => used.equipment.equipmentReference);
+  return [
+    [t("bill.number"), bill.transportDocumentReference],
+    [t("box.goods"), goods.join(" · ")],
+    [t("check.boxes"), boxes.join(", ")],
+    [t("bill.id"), element("span", {}, shortId, element("br"), element("small", {}, t("check.computed")))],
+  ];
+}
+
+// Every member of the details has a line, also one that this page has no words for.
+function details(value, prefix = "") {
+  return Object.entries(value).flatMap(([member, found]) => {
+    const path = prefix + member;
+    const known = t(`field.${path}`);
+    const label = known === `field.${path}` ? path : known;
+    if (Array.isArray(found) && found.every((item) => typeof item !== "object")) return [[label, found.join(", ")]];
+    if (found !== null && typeof found === "object") return details(found, `${path}.`);
+    return [[label, value_of(member, found)]];
+  });
+}
+
+function value_of(member, found) {
+  if (typeof found === "boolean") return t(found ? "check.yes" : "check.no");
+  const text = String(found);
+  if (/^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(text)) return time(text);
+  if (names.has(text) && ["transferTo", "terminal"].includes(member)) return names.get(text);
+  if (member === "reasonCode") return t(`amendment.${text}`);
+  if (/^[0-9a-f]{64}$/.test(text)) return element("code", { class: "break" }, text);
+  return text;
+}
+
+function time(moment) {
+  return element("time", { datetime: moment, title: utcTime(moment) }, localTime(moment));
+}
+
+function facts(pairs) {
+  const rows = pairs.map(([label, value]) => element("div", {}, element("dt", {}, label), element("dd", {}, value)));
+  return element("dl", { class: "facts" }, ...rows);
+}
+
+function secretCode() {
+  return element("div", { class: "note amber" }, element("p", {}, t("check.code")), element("p", {}, element("code", { class: "secret", id: "release-code" }, code)), element("p", {}, t("check.code_text")));
+}
+
+function exactly() {
+  const text = JSON.stringify(JSON.parse(canonical(payload)), null, 2);
+  return element("details", {}, element("summary", {}, t("check.exact")), element("pre", { tabindex: "0" }, text));
+}
+
+// -- signing and sending --------------------------------------------------------------------------
+
+async function act(key, exact) {
+  signButton.disabled = true;
+  document.getElementById("act-fault").hidden = true;
+  try {
+    const compact = await sign(key, "ebl-event+jws", exact);
+    // Kept until there is an answer: a lost answer is cleared up with these very bytes.
+    await put("outbox", { id: payload.id, compact, sent: Date.now() });
+    await answered(compact, await deliver(compact));
+  } catch (error) {
+    signButton.disabled = false;
+    show("act-fault", `${t("check.broken")} ${error}`);
+  }
+}
+
+async function answered(compact, result) {
+  if (result.kind === "unknown") return unknown(compact);
+  await remove("outbox", payload.id);
+  if (result.kind === "recorded") return recorded(result.receipt);
+  document.getElementById("act-sign").hidden = true;
+  const { code: refusal, detail } = result.problem;
+  return show(
+    "act-fault",
+    element("h2", {}, t(`refusal.${refusal}`)),
+    element("p", { lang: "en" }, detail),
+    element("p", {}, element("strong", {}, t("site.next_step")), " ", t(`refusal.${refusal}.next`)),
+    element("p", {}, element("a", { href: back() }, t("done.on"))),
+  );
+}
+
+function unknown(compact) {
+  const again = element("button", { type: "button" }, t("unsent.send"));
+  again.addEventListener("click", async () => {
+    again.disabled = true;
+    await answered(compact, await deliver(compact));
+  });
+  show("act-fault", element("p", {}, t("check.unknown")), element("p", {}, again));
+}
+
+async function recorded(receipt) {
+  await put("receipts", receipt);
+  document.getElementById("act-sign").hidden = true;
+  const file = new Blob([JSON.stringify(receipt, null, 1)], { type: "application/json" });
+  const save = element("a", { class: "button quiet", href: URL.createObjectURL(file), download: `receipt-${receipt.index}.json` }, t("done.receipt"));
+  const on = element("a", { class: "button", href: back() }, t("done.on"));
+  const place = show(
+    "act-done",
+    element("h2", {}, t("done.title")),
+    element("p", {}, t("done.text", { index: receipt.index }), " ", time(receipt.recordedAt)),
+    ...(code ? [secretCode()] : []),
+    element("p", {}, on, " ", save),
+  );
+  place.focus();
+}
+
+function back() {
+  return document.getElementById("act-done").dataset.back;
+}

@@ -1,0 +1,95 @@
+"""Both languages say the same things, and every word that a page asks for is there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+from bol_service.domain.access import Relation
+from bol_service.domain.document import BillKind
+from bol_service.domain.events import Action, Role
+from bol_service.domain.states import Place, Status
+from bol_service.http.problems import CATALOGUE
+from bol_service.portal.act_forms import OFFERED
+from bol_service.portal.gate import TRANSITIONS
+from bol_service.portal.words import CHINESE, ENGLISH
+from bol_service.verification.report import Check, Outcome, Verdict
+
+PORTAL = Path(__file__).parents[2] / "bol_service" / "portal"
+FAMILIES = {
+    "action": {*OFFERED, *TRANSITIONS, Action.CUSTOMS_RELEASE, Action.ACCEPT_RULEBOOK},
+    "done": set(Action),
+    "says": {*OFFERED, *TRANSITIONS, Action.CUSTOMS_RELEASE, Action.ACCEPT_RULEBOOK},
+    "status": set(Status),
+    "state": set(Status),
+    "place": set(Place),
+    "type": set(BillKind),
+    "relation": set(Relation),
+    "role": set(Role),
+    "check": set(Check),
+    "outcome": set(Outcome),
+    "verdict": {verdict.name for verdict in Verdict},
+}
+# Codes that only other doors than the signing page answer with.
+ELSEWHERE = {
+    *("method_not_allowed", "not_acceptable", "invalid_query", "bad_document", "busy", "internal"),
+    *(
+        "uncertain",
+        "unavailable",
+        "log_not_witnessed",
+        "not_signed_by_log",
+        "inconsistent_checkpoint",
+    ),
+}
+
+
+def test_the_languages_have_the_same_keys() -> None:
+    assert ENGLISH.keys() == CHINESE.keys()
+
+
+def test_the_languages_fill_in_the_same_blanks() -> None:
+    def blanks(text: str) -> set[str]:
+        return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+
+    assert not [key for key in ENGLISH if blanks(ENGLISH[key]) != blanks(CHINESE[key])]
+
+
+def test_no_word_is_empty_and_chinese_is_chinese() -> None:
+    assert not [key for words in (ENGLISH, CHINESE) for key, text in words.items() if not text]
+    latin = [key for key, text in CHINESE.items() if not re.search("[\u4e00-\u9fff]", text)]
+    assert latin == ["rulebook.digest"]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_code_of_a_family_has_words(family: str) -> None:
+    assert {f"{family}.{code}" for code in FAMILIES[family]} <= ENGLISH.keys()
+
+
+def test_every_refusal_that_a_signature_can_meet_has_a_title_and_a_next_step() -> None:
+    codes = CATALOGUE.keys() - ELSEWHERE
+    wanted = {f"refusal.{code}{part}" for code in codes for part in ("", ".next")}
+    assert wanted <= ENGLISH.keys()
+
+
+def test_every_word_that_a_page_or_script_asks_for_is_there() -> None:
+    sources = [*PORTAL.rglob("*.html"), *PORTAL.rglob("*.js"), *PORTAL.rglob("*.py")]
+    asked = {
+        key
+        for source in sources
+        for key in re.findall(r"\bt\(f?[\"']([a-z_]+\.[A-Za-z_.]+)[\"']", source.read_text("utf-8"))
+        if not key.endswith(".")
+    }
+    assert len(asked) > 150
+    assert asked <= ENGLISH.keys()
+
+
+def test_no_page_bears_script_or_style_within_it() -> None:
+    """The content policy would block it; here it is found before a browser has to."""
+    for page in PORTAL.rglob("*.html"):
+        text = page.read_text("utf-8")
+        assert not re.search(r"\son[a-z]+=|\sstyle=|<style|javascript:|\|safe", text), page
+        inline = re.findall(r"<script(?![^>]*(src=|type=\"application/json\"))", text)
+        assert not inline, page
