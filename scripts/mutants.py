@@ -48,6 +48,7 @@ PACKAGES = ("domain", "crypto", "ledger", "verification")
 TESTS = (
     "tests/spec",
     "tests/properties",
+    "tests/pint",
     "tests/security/test_bundle_splices.py",  # not the tampering: it needs minutes
     "tests/security/test_dishonest_platform.py",
 )

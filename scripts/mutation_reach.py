@@ -1,7 +1,8 @@
 """Which tests to run under a mutant, the closest first.
 
 1. Tests that reach its line: of each file in turn the one that reaches the fewest lines of all.
-   If the line is an `if`, those come first that reach what it guards.
+   First come those of files that name its function, then, if the line is an `if`, those that reach
+   what it guards.
 2. What runs at import no test reaches, and a test that reads a table runs no line of its file:
    first come the tests of files that import the module and name the constant, class or function,
    then those that reach a line with that name, then those of files that import the module, then
@@ -81,6 +82,8 @@ class Reaching:
         near = [self._on(path, range(first, last + 1))]
         if mutant.body is not None:
             near.insert(0, self._on(path, [mutant.body]))
+        function = mutant.where.rpartition(".")[2]
+        near.insert(0, near[-1] & self._importing(mutant, (function,)))
         if mutant.function_line is not None and not self.at_import(mutant):
             return self._affordable(self._ordered(near), None)
         importing = self._ordered([self._importing(mutant, mutant.names), self._importing(mutant)])

@@ -1,4 +1,4 @@
-"""`bol keys`: make key pairs, show public halves, prove a key to the operator.
+"""`bol keys`: make key pairs, show their public halves, prove keys and certify them.
 
 A private key leaves its encrypted file only into the memory of the process that signs; what goes to
 the platform is the JWK and a proof, made here, that its owner holds the private half.
@@ -20,6 +20,7 @@ from bol_service.cli.context import (
     passphrase_option,
     require_origin,
 )
+from bol_service.cli.keys_certificate import certificate
 from bol_service.cli.output import facts, json_option, say, show
 from bol_service.crypto.keys import Algorithm, PublicKey
 from bol_service.crypto.signers import (
@@ -36,6 +37,9 @@ from bol_service.wire import drafting
 @click.group()
 def keys() -> None:
     """Make keys and show their public half. 密钥"""
+
+
+keys.add_command(certificate)
 
 
 @keys.command("generate")
