@@ -39,7 +39,7 @@ class _Exchange(MetaPathFinder, Loader):
         from bench.silent_recorder import silenced
 
         start = module.start
-        module.start = lambda settings: silenced(start(settings))  # type: ignore[attr-defined]
+        module.start = lambda *given, **more: silenced(start(*given, **more))  # type: ignore[attr-defined]
 
 
 sys.meta_path.insert(0, _Exchange())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -639,8 +640,16 @@ def witnessed(tmp_path: Path) -> Iterator[Witnessed]:
             "quorum both",
         )
         world.running.stop()
+        present = [(witness.server, witness.server.app) for witness in (sg, kr)]
+        for server, _ in present:
+            server.app = away  # what is collected in the background would come too early
         world.running = bootstrap.start(replace(world.settings, witnesses=policy))
         cosigning_of(world.running).stop()
+        for thread in threading.enumerate():
+            if thread.name == "cosigning":
+                thread.join()
+        for server, app in present:
+            server.app = app
         yield Witnessed(world=world, bill=bill, sg=sg, kr=kr)
 
 
