@@ -46,7 +46,7 @@ ENTRY: Final = {
     "transportDocumentChecksum": SUM,
     PREVIOUS: SUM,
     "issuanceManifestSignedContent": JWS,
-    "controlTrackingRegistry": "https://registry.example/v1",
+    "controlTrackingRegistry": "https://control.example/v1",
     "transactions": [
         {
             "actionCode": "SURRENDER_FOR_AMENDMENT",

@@ -477,6 +477,24 @@ def test_boxes_have_separate_journeys() -> None:
     )
 
 
+def test_the_table_of_moves_stands_as_it_is_written() -> None:
+    found = {
+        str(action): ({str(place) for place in move.before}, str(move.leg), str(move.after))
+        for action, move in TRANSITIONS.items()
+    }
+    assert found == {
+        "GATE_IN": ({"None"}, "RECEIPT", "GATE_IN"),
+        "LOADED_RAIL": ({"GATE_IN"}, "RAIL", "LOADED_RAIL"),
+        "RAIL_DEPARTED": ({"LOADED_RAIL"}, "RAIL", "RAIL_DEPARTED"),
+        "RAIL_ARRIVED": ({"RAIL_DEPARTED"}, "RAIL", "RAIL_ARRIVED"),
+        "RECEIVED_TRANSHIPMENT": ({"RAIL_ARRIVED"}, "LOADING", "RECEIVED_TRANSHIPMENT"),
+        "LOADED_VESSEL": ({"RECEIVED_TRANSHIPMENT", "GATE_IN"}, "LOADING", "LOADED_VESSEL"),
+        "VESSEL_DEPARTED": ({"LOADED_VESSEL"}, "LOADING", "VESSEL_DEPARTED"),
+        "DISCHARGED": ({"VESSEL_DEPARTED"}, "DISCHARGE", "DISCHARGED"),
+        "GATE_OUT": ({"DISCHARGED"}, "DISCHARGE", "GATE_OUT"),
+    }
+
+
 @pytest.mark.parametrize("day", [date.min, date.max])
 def test_local_dates_at_the_ends_of_the_calendar_can_be_asked_for(day: date) -> None:
     assert is_local_date(day, datetime(day.year, day.month, day.day, 23, tzinfo=UTC))
