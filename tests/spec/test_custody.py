@@ -483,15 +483,15 @@ def test_the_table_of_moves_stands_as_it_is_written() -> None:
         for action, move in TRANSITIONS.items()
     }
     assert found == {
-        "GATE_IN": ({"None"}, "RECEIPT", "GATE_IN"),
-        "LOADED_RAIL": ({"GATE_IN"}, "RAIL", "LOADED_RAIL"),
-        "RAIL_DEPARTED": ({"LOADED_RAIL"}, "RAIL", "RAIL_DEPARTED"),
-        "RAIL_ARRIVED": ({"RAIL_DEPARTED"}, "RAIL", "RAIL_ARRIVED"),
-        "RECEIVED_TRANSHIPMENT": ({"RAIL_ARRIVED"}, "LOADING", "RECEIVED_TRANSHIPMENT"),
-        "LOADED_VESSEL": ({"RECEIVED_TRANSHIPMENT", "GATE_IN"}, "LOADING", "LOADED_VESSEL"),
-        "VESSEL_DEPARTED": ({"LOADED_VESSEL"}, "LOADING", "VESSEL_DEPARTED"),
-        "DISCHARGED": ({"VESSEL_DEPARTED"}, "DISCHARGE", "DISCHARGED"),
-        "GATE_OUT": ({"DISCHARGED"}, "DISCHARGE", "GATE_OUT"),
+        "GATE_IN": ({"None"}, "receipt", "GATE_IN"),
+        "LOADED_RAIL": ({"GATE_IN"}, "rail", "LOADED_RAIL"),
+        "RAIL_DEPARTED": ({"LOADED_RAIL"}, "rail", "RAIL_DEPARTED"),
+        "RAIL_ARRIVED": ({"RAIL_DEPARTED"}, "rail", "RAIL_ARRIVED"),
+        "RECEIVED_TRANSHIPMENT": ({"RAIL_ARRIVED"}, "loading", "RECEIVED_TRANSHIPMENT"),
+        "LOADED_VESSEL": ({"RECEIVED_TRANSHIPMENT", "GATE_IN"}, "loading", "LOADED_VESSEL"),
+        "VESSEL_DEPARTED": ({"LOADED_VESSEL"}, "loading", "VESSEL_DEPARTED"),
+        "DISCHARGED": ({"VESSEL_DEPARTED"}, "discharge", "DISCHARGED"),
+        "GATE_OUT": ({"DISCHARGED"}, "discharge", "GATE_OUT"),
     }
 
 
