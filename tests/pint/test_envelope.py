@@ -17,7 +17,7 @@ from tests.pint_story import CQ, ISSUE, TO_BANK, Story, checksum, house, outboun
 SUM: Final = "0123456789abcdef" * 4
 JWS: Final = "e30.e30.AA"
 PREVIOUS: Final = "previousEnvelopeTransferChainEntrySignedContentChecksum"
-GONE: Final = object()
+GONE: Final = "(taken away)"
 
 
 def body_of(value: object) -> bytes:

@@ -23,7 +23,7 @@ from tests.documents import Json
 
 SUM: Final = "0123456789abcdef" * 4
 JWS: Final = "e30.e30.AA"
-GONE: Final = object()
+GONE: Final = "(taken away)"
 CODE: Final = {"codeListProvider": "ZZZ", "partyCode": "yunling", "codeListName": "CQGY-PARTY"}
 PARTY: Final = {
     "partyName": "Yunling",
