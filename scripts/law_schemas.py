@@ -60,7 +60,10 @@ class Schemas:
                 words = {"true": field.truthy, "false": field.falsy}
                 return {
                     "is": "looseTruth",
-                    **{name: sorted(known, key=str) for name, known in words.items()},
+                    **{
+                        name: sorted(known, key=lambda word: (str(word), isinstance(word, str)))
+                        for name, known in words.items()
+                    },
                 }
             case fields.Integer():
                 return {"is": "integer", **_bounds(field)}

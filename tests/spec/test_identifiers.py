@@ -94,6 +94,8 @@ BAD: list[tuple[str, Check, str, str]] = [
     ("LEI in small letters", check_lei, "zzzz00shipperyunl031", "ISO 17442"),
     ("wrong USCC check digit", check_uscc, "914403001922038217", "its check digit would be 6"),
     ("USCC with the letter I", check_uscc, "9144030019220382I6", "GB 32100"),
+    ("USCC beginning with a sign that no code has", check_uscc, "~14403001922038216", "GB 32100"),
+    ("USCC with such a sign further on", check_uscc, "91440300~922038216", "GB 32100"),
     ("USCC with a letter in its region", check_uscc, "91440A001922038216", "GB 32100"),
     ("UEN without its letter", check_uen, "2099123456", "UEN"),
     ("UEN of an unknown series", check_uen, "A08LL1234A", "UEN"),

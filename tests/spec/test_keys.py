@@ -108,6 +108,10 @@ REFUSED_JWKS = [
     pytest.param(ed25519_jwk(d=ZEROS), "private key", id="an Ed25519 private key"),
     pytest.param(es256_jwk(d=ZEROS), "private key", id="an ES256 private key"),
     pytest.param({"kty": "oct", "k": "AAAA"}, "private key", id="a shared secret"),
+    *(
+        pytest.param(ed25519_jwk(**{name: ZEROS}), "private key", id=f"the private member {name}")
+        for name in ("p", "q", "dp", "dq", "qi", "oth", "priv")
+    ),
     pytest.param(ed25519_jwk(kid="x"), "exactly the members", id="an extra member"),
     pytest.param(ed25519_jwk(alg="Ed25519"), "exactly the members", id="an alg member"),
     pytest.param(without(ed25519_jwk(), "x"), "exactly the members", id="without x"),
