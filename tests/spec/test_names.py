@@ -6,12 +6,15 @@ from enum import StrEnum
 
 import pytest
 
+from bol_service.crypto import strictjson
 from bol_service.domain import errors
 from bol_service.domain.access import Group, Relation
 from bol_service.domain.document import BillKind
 from bol_service.domain.events import Action, Leg, Role
 from bol_service.domain.identifiers import StreamKind
 from bol_service.domain.states import DraftStatus, Place, Status
+from bol_service.ledger import receipt
+from bol_service.verification.trust import DEFAULT_MAX_AGE
 
 REFUSALS = {
     "already_on_board": 409,
@@ -84,3 +87,8 @@ def test_a_word_is_spelt_as_it_is_named(names: type[StrEnum]) -> None:
 def test_the_legs_and_streams_are_spelt_in_small_letters() -> None:
     assert list(Leg) == ["receipt", "rail", "loading", "discharge"]
     assert list(StreamKind) == ["bill", "draft", "custody", "party"]
+
+
+def test_numbers_that_others_rely_on_never_change() -> None:
+    found = (DEFAULT_MAX_AGE, receipt.VERSION, strictjson.MAX_NUMBER_LENGTH)
+    assert found == (600, 1, 400)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from bol_service.domain import errors
 from bol_service.domain.events import CarrierCode, Facility, Identifier, Identity, Role
-from bol_service.domain.states import Mandate
+from bol_service.domain.states import KeyRecord, Mandate
 from tests.law import Refused, Voyage, rows
 from tests.law_acts import PartyActs
 from tests.law_scene import RULEBOOK, digest, key_of
@@ -455,3 +456,25 @@ def test_a_reinstated_party_acts_again() -> None:
     voyage.accept_rulebook("yunling", digest("rulebook 2"))
 
     assert not voyage.party("yunling").suspended
+
+
+@pytest.mark.parametrize(
+    ("bounds", "counts"),
+    [
+        pytest.param({}, True, id="without bounds"),
+        pytest.param({"valid_from": 0}, True, id="from this moment on"),
+        pytest.param({"valid_from": 1}, False, id="from a moment later"),
+        pytest.param({"valid_until": 1}, True, id="until a moment later"),
+        pytest.param({"valid_until": 0}, False, id="until this very moment"),
+        pytest.param({"ended": 3}, False, id="ended by an entry"),
+    ],
+)
+def test_a_key_counts_within_its_bounds(bounds: dict[str, int], counts: bool) -> None:
+    now = datetime(2027, 3, 5, 8, tzinfo=UTC)
+    moments: dict[str, Any] = {
+        name: value if name == "ended" else now + timedelta(milliseconds=value)
+        for name, value in bounds.items()
+    }
+    key = KeyRecord(kid="k", alg="Ed25519", jwk="{}", added=0, **moments)
+
+    assert key.counts_at(now) is counts
