@@ -15,10 +15,10 @@ from bol_service.application import index, platform_guard
 from bol_service.application.audit_pages import Act
 from bol_service.application.audit_ports import Book
 from bol_service.application.loading import Loader
-from bol_service.application.ports import Batch, BillRow, Claim, KeyRow
+from bol_service.application.ports import Batch, Claim
 from bol_service.crypto.keys import PublicKey
 from bol_service.domain import errors
-from bol_service.domain.events import AddKey, Event, GateOut, Issue, Recorded, Register, RotateKey
+from bol_service.domain.events import Event, Recorded, Register
 from bol_service.domain.states import OPERATOR, BillState, Head
 from bol_service.verification import signatures
 from bol_service.wire.event_fields import instant
@@ -113,27 +113,12 @@ class Replay:
         for claim in freed:
             self._group.taken.pop(claim, None)
         self._claims |= dict.fromkeys(taken, event.stream) | dict.fromkeys(freed)
-        self._index(event, found_by)
+        index.gather(self._loader, event, found_by, self._group)
 
     def _owner(self, claim: Claim) -> str | None:
         if claim in self._claims:
             return self._claims[claim]
         return self._book.owner(claim)
-
-    def _index(self, event: Event, found_by: BillRow | None) -> None:
-        world = self._loader.world
-        if isinstance(event, Register | AddKey | RotateKey):
-            party = event.stream.removeprefix("party:")
-            self._group.keys.append(KeyRow(kid=event.key.kid, party=party, jwk=event.key.jwk))
-        bill_stream = f"bill:{event.bill}" if isinstance(event, GateOut) else event.stream
-        bill = world.state(bill_stream)
-        if not isinstance(bill, BillState):
-            return
-        if isinstance(event, Issue | GateOut):
-            self._loader.bill(bill.bill)  # its live status hangs on every container
-        row = index.bill_row(world, bill)
-        if row != found_by:
-            self._group.bills[bill.bill] = row
 
 
 def _is_opening(event: Event, kid: str) -> bool:

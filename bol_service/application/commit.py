@@ -17,16 +17,14 @@ from bol_service.application.loading import Loader
 from bol_service.application.platform_guard import PlatformFacts
 from bol_service.application.ports import (
     Batch,
-    BillRow,
     Claim,
-    KeyRow,
     LogState,
     StoredEntry,
     Writing,
 )
 from bol_service.application.receipts import fresh_receipt, receipt_of
 from bol_service.domain import errors
-from bol_service.domain.events import AddKey, Event, GateOut, Issue, Recorded, Register, RotateKey
+from bol_service.domain.events import Event, Recorded
 from bol_service.domain.identifiers import StreamKind, parse_stream
 from bol_service.domain.states import BillState, Head
 from bol_service.ledger.checkpoint import Checkpoint
@@ -170,7 +168,8 @@ class GroupCommit:
         self._batch.freed.update(freed)
         for claim in freed:
             self._batch.taken.pop(claim, None)  # taken within this very group
-        self._index(act, found_by)
+        self._load_bills_of(event)
+        index.gather(self._loader, event, found_by, self._batch)
         told = notices.after(world, event, before, state)
         self._batch.notices += [(notice, act.index) for notice in told]
         return entry
@@ -215,22 +214,11 @@ class GroupCommit:
         self._remember(entry)
         return entry
 
-    def _index(self, act: Recorded, found_by: BillRow | None) -> None:
-        event, world = act.event, self._loader.world
-        if isinstance(event, Register | AddKey | RotateKey):
-            party = event.stream.removeprefix("party:")
-            self._batch.keys.append(KeyRow(kid=event.key.kid, party=party, jwk=event.key.jwk))
+    def _load_bills_of(self, event: Event) -> None:
+        """Whoever holds a bill is told of what happens to its containers."""
         stream = parse_stream(event.stream)
         if stream.kind is StreamKind.CUSTODY and stream.container is not None:
             self._loader.bills_of_shipment([stream.container])
-        bill_stream = f"bill:{event.bill}" if isinstance(event, GateOut) else event.stream
-        bill = world.state(bill_stream)
-        if isinstance(bill, BillState):
-            if isinstance(event, Issue | GateOut):
-                self._loader.bill(bill.bill)  # its live status hangs on every container
-            row = index.bill_row(world, bill)
-            if row != found_by:
-                self._batch.bills[bill.bill] = row
 
     def _write(self, sign: SignCheckpoint) -> LogState:
         """Append the batch; returns the log as it is then."""

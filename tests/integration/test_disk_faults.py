@@ -9,6 +9,7 @@ that lets every sync fail. PostgreSQL gets the same limit. While the fault lasts
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -118,16 +119,16 @@ def opened_house(
 # -- faults of the running service ---------------------------------------------------------------
 
 
-class Fault:
+class Fault(ABC):
     """`begin` and `end` it while the service runs; `says` is what the operator reads."""
 
     says = ""
 
-    def begin(self, house: House) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def begin(self, house: House) -> None: ...
 
-    def end(self, house: House) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def end(self, house: House) -> None: ...
 
 
 class DatabaseDiskFull(Fault):
