@@ -346,6 +346,18 @@ def test_reading_and_verifying_work_without_scripts(stage: Stage, computers: Com
     assert_is_text_only(page)
 
 
+def test_a_key_form_cannot_be_sent_by_a_browser_that_does_not_run_its_scripts(
+    stage: Stage, computers: Computers
+) -> None:
+    page = computers.new(java_script_enabled=False).go("/portal/keys")
+    buttons = page.locator("main form button")
+    assert buttons.count() == 3
+    # The registration form is hidden until a script shows it; the other two hold a passphrase or
+    # would lose what was typed.
+    for form in ("#make-key", "#import-key"):
+        assert page.locator(f"{form} button").is_disabled()
+
+
 def assert_is_text_only(page: Page) -> None:
     assert page.locator("img, iframe, object, embed").count() == 0
 

@@ -122,3 +122,7 @@ document.getElementById("register-form").addEventListener("submit", async (event
   file.download = `${key.party}.registration.json`;
   show("register-done");
 });
+
+// Nothing can be pressed before it is listened to: a browser that sent the form by itself would put
+// a passphrase where it must never be.
+for (const fields of document.querySelectorAll("[data-scripted]")) fields.disabled = false;
