@@ -9,7 +9,7 @@ from bol_service.application.documents import parse
 from bol_service.application.ports import Reading
 from bol_service.domain import errors
 from bol_service.domain.document import DocumentFacts
-from bol_service.domain.events import Event, Issue
+from bol_service.domain.events import Event, Opening
 from bol_service.wire.document import DocumentError, read_document
 
 
@@ -17,7 +17,7 @@ class Documents:
     """Reads what `events` name at once; asking for each would take as long as judging it."""
 
     def __init__(self, reading: Reading, events: Iterable[Event]) -> None:
-        digests = {event.received_bytes for event in events if isinstance(event, Issue)}
+        digests = {event.received_bytes for event in events if isinstance(event, Opening)}
         self._contents = reading.contents(digests)
         self._cached = _cached(reading, digests)
 
@@ -27,7 +27,7 @@ class Documents:
         Raises:
             errors.BadEvent: It is not there, or not what its digest says.
         """
-        if not isinstance(event, Issue):
+        if not isinstance(event, Opening):
             return None, None
         digest = event.received_bytes
         content = self._contents.get(digest)

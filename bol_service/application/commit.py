@@ -156,6 +156,7 @@ class GroupCommit:
         state = world.judge(act)
         platform_guard.refuse_reserved_keys(event, self._platform.reserved_keys)
         platform_guard.require_known_rulebook(event, self._platform.rulebooks)
+        platform_guard.require_peer(event, self._platform.peers)
         self._require_uploads(event)
         taken = platform_guard.taken_by(world, event)
         platform_guard.require_free(taken, self._owner)

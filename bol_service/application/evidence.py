@@ -4,6 +4,9 @@ Carrier, holder and auditor get a full bundle: every stream that the bill's hist
 its beginning to its head, so that a verifier can replay the law. A former holder gets the same as
 of its own disposal, and nothing after. Everybody else who knows the bill gets a partial one, in
 which events beyond their rights are placeholders.
+
+Carrier and holder get, for those whom they disclose single fields to, a partial bundle that shows
+ISSUE and who the carrier is, and nothing else of the bill: neither document nor later holders.
 """
 
 from __future__ import annotations
@@ -20,10 +23,10 @@ from bol_service.application.receipts import NotCovered
 from bol_service.crypto.signers import Signer
 from bol_service.domain import access, errors, title
 from bol_service.domain.access import Group, Relation
-from bol_service.domain.events import Issue, Recorded
-from bol_service.domain.identifiers import custody_stream, draft_stream, party_stream
+from bol_service.domain.events import Issue, Opening, Recorded
+from bol_service.domain.identifiers import draft_stream, party_stream
 from bol_service.domain.states import OPERATOR, BillState, Head
-from bol_service.domain.world import World
+from bol_service.domain.world import World, custody_streams
 from bol_service.ledger.checkpoint import parse_checkpoint
 from bol_service.ledger.entry import stream_tag
 from bol_service.ledger.merkle import NodeId, inclusion_nodes, inclusion_path
@@ -43,6 +46,7 @@ from bol_service.wire.naming import parties_named
 
 _PAGE = 1000
 FULL = frozenset({Relation.CARRIER, Relation.HOLDER, Relation.AUDITOR})
+DISCLOSING = frozenset({Relation.CARRIER, Relation.HOLDER})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,20 +77,49 @@ class Evidence:
         """The bundle of a bill for `reader`; raises NotFound for strangers."""
         with self._store.reading() as reading:
             loader = Loader(reading, self._origin)
-            loader.streams({party_stream(reader)})
-            bill = loader.bill(bill_id)
-            related = (
-                access.relations(loader.world, bill, reader, self._clock.now())
-                if bill
-                else frozenset()
-            )
-            if bill is None or not related:
-                raise errors.NotFound(f"bill:{bill_id} is unknown")
+            bill, related = self._known(loader, bill_id, reader)
             if related & FULL:
                 return self._full(reading, loader.world, bill)
             if Relation.FORMER_HOLDER in related:
                 return self._full_until(reading, bill, self._disposal(reading, bill, reader))
             return self._partial(reading, loader.world, bill, reader, related)
+
+    def issue_bundle(self, bill_id: str, reader: str) -> bytes:
+        """What proves who issued the bill, and its status, for whom fields are disclosed to.
+
+        Raises NotFound for all but the carrier and who holds the bill.
+        """
+        with self._store.reading() as reading:
+            loader = Loader(reading, self._origin)
+            bill, related = self._known(loader, bill_id, reader)
+            if not related & DISCLOSING:
+                raise errors.NotFound(f"bill:{bill_id} is unknown")
+            history = _all_of(reading, f"bill:{bill_id}", None)
+            if not isinstance(decode(history[0].entry.event).event, Issue):
+                raise errors.NotFound(f"bill:{bill_id} was issued on another platform")
+            parties = _party_entries(reading, {bill.carrier}, None)
+            return self._signed_bundle(
+                reading,
+                sorted((*history, *parties), key=lambda entry: entry.index),
+                hidden=frozenset(entry.index for entry in history[1:]),
+                document=None,
+                cut=_Cut(last=None, at=self._clock.now()),
+                bill=bill_id,
+                status=title.status(loader.world, bill),
+                control=None,
+            )
+
+    def _known(
+        self, loader: Loader, bill_id: str, reader: str
+    ) -> tuple[BillState, frozenset[Relation]]:
+        loader.streams({party_stream(reader)})
+        bill = loader.bill(bill_id)
+        if bill is None:
+            raise errors.NotFound(f"bill:{bill_id} is unknown")
+        related = access.relations(loader.world, bill, reader, self._clock.now())
+        if not related:
+            raise errors.NotFound(f"bill:{bill_id} is unknown")
+        return bill, related
 
     # -- full ------------------------------------------------------------------------------------
 
@@ -135,7 +168,7 @@ class Evidence:
         for entry in entries:
             signed = decode(entry.entry.event)
             event = signed.event
-            if isinstance(event, Issue) and event.stream == f"bill:{bill.bill}":
+            if isinstance(event, Opening) and event.stream == f"bill:{bill.bill}":
                 row = reading.document(event.received_bytes)
                 assert row is not None
                 assert row.facts is not None
@@ -168,9 +201,9 @@ class Evidence:
         hidden = {entry.index for entry in history if not may_read(bill, related, reader, entry)}
         entries = list(history)
         if Group.CUSTODY in granted:
-            for container in bill.containers:
-                entries += _all_of(reading, custody_stream(bill.shipment, container), None)
-        if Group.DRAFT in granted:
+            for stream in custody_streams(bill):
+                entries += _all_of(reading, stream, None)
+        if Group.DRAFT in granted and bill.home is None:
             entries += _all_of(reading, draft_stream(bill.shipment), None)
         shown = [entry for entry in entries if entry.index not in hidden]
         entries += _party_entries(reading, {entry.actor for entry in shown}, None)
@@ -242,10 +275,10 @@ class Evidence:
 
 
 def _document(reading: Reading, issue: StoredEntry | None) -> bytes:
-    """The document that the bill's first entry issued, as received."""
+    """The document that the bill's first entry names, as received."""
     assert issue is not None
     event = decode(issue.entry.event).event
-    assert isinstance(event, Issue)
+    assert isinstance(event, Opening)
     row = reading.document(event.received_bytes)
     assert row is not None
     return row.content
@@ -257,8 +290,9 @@ def _control(bill: BillState) -> tuple[str, str | None, bool]:
 
 def _closure(reading: Reading, bill: BillState, last: int | None) -> list[StoredEntry]:
     """Every entry that replaying the bill needs, in log order, up to the entry `last`."""
-    streams = [f"bill:{bill.bill}", draft_stream(bill.shipment)]
-    streams += [custody_stream(bill.shipment, container) for container in bill.containers]
+    streams = [f"bill:{bill.bill}", *custody_streams(bill)]
+    if bill.home is None:
+        streams.append(draft_stream(bill.shipment))
     entries = [entry for stream in streams for entry in _all_of(reading, stream, last)]
     entries += _party_entries(reading, _named_in(entries), last)
     return sorted(entries, key=lambda entry: entry.index)

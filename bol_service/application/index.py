@@ -6,6 +6,7 @@ from bol_service.application.loading import Loader
 from bol_service.application.ports import Batch, BillRow, KeyRow
 from bol_service.domain import title
 from bol_service.domain.events import AddKey, Event, GateOut, Issue, Leg, Register, RotateKey
+from bol_service.domain.identifiers import is_foreign
 from bol_service.domain.states import BillState
 from bol_service.domain.world import World
 
@@ -27,7 +28,7 @@ def bill_row(world: World, state: BillState) -> BillRow:
         shipment=state.shipment,
         shipper=state.shipper,
         status=title.status(world, state),
-        parties=frozenset(named),
+        parties=frozenset(slug for slug in named if not is_foreign(slug)),
         containers=state.containers,
     )
 

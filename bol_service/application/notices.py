@@ -8,6 +8,7 @@ without the bill. A notice tells the reader where to look, never what it may not
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from bol_service.application.ports import Notice
 from bol_service.domain import errors
@@ -22,21 +23,29 @@ from bol_service.domain.events import (
     Event,
     GateOut,
     GrantMandate,
+    Imported,
     Issue,
+    Moved,
+    NotMoved,
     OnBoardNotation,
     OrderDelivery,
     PublishDraft,
     Refuse,
     RejectSurrender,
     RequestChange,
+    Returned,
     RevokeMandate,
     SubmitInstructions,
     SurrenderForAmendment,
     SurrenderForDelivery,
     Transfer,
 )
+from bol_service.domain.identifiers import is_foreign
 from bol_service.domain.states import BillState, CustodyState, DraftState, State
 from bol_service.domain.world import World
+
+EXCHANGE: Final = "~exchange"
+"""No party: what has to go to another platform waits under this name."""
 
 ALARMS = (
     errors.NoSurrender,
@@ -51,7 +60,7 @@ ALARMS = (
 def after(world: World, event: Event, before: State | None, state: State) -> list[Notice]:
     """The notices of an accepted event; `world` already holds its effect."""
     if isinstance(state, BillState):
-        return _about_bill(world, event, state)
+        return [*_about_bill(world, event, state), *_to_send(event, before, state)]
     if isinstance(state, DraftState):
         return _about_draft(event, state)
     if isinstance(state, CustodyState):
@@ -86,8 +95,17 @@ def _to(parties: Iterable[str | None], kind: str, event: Act, **facts: object) -
     return [
         Notice(party=slug, kind=kind, stream=event.stream, facts={"by": event.actor, **facts})
         for slug in dict.fromkeys(parties)
-        if slug is not None and slug != event.actor
+        if slug is not None and slug != event.actor and not is_foreign(slug)
     ]
+
+
+def _to_send(event: Act, before: State | None, state: BillState) -> list[Notice]:
+    """An act that has to reach another platform is work for the exchange desk."""
+    transit = state.transit
+    if transit is None or (isinstance(before, BillState) and before.transit is not None):
+        return []
+    facts = {"platform": transit.platform, "since": transit.since}
+    return [Notice(party=EXCHANGE, kind="TO_SEND", stream=event.stream, facts=facts)]
 
 
 def _about_bill(world: World, event: Event, state: BillState) -> list[Notice]:
@@ -116,8 +134,21 @@ def _about_bill(world: World, event: Event, state: BillState) -> list[Notice]:
         case OnBoardNotation():
             told = [control.possessor, control.title_holder, state.shipper]
             return _to(told, "ON_BOARD", event, **number)
+        case Moved() | NotMoved():
+            told = [state.surrendered_by, *_former_possessors(state)]
+            return _to(told, str(event.action), event, platform=event.platform, **number)
+        case Imported() | Returned():
+            told = [control.possessor, control.title_holder, state.surrendered_by]
+            kind = state.status if control.possessor == state.carrier else event.action
+            return _to(told, str(kind), event, platform=event.platform, **number)
         case _:
             return []
+
+
+def _former_possessors(state: BillState) -> list[str | None]:
+    """Who has it still, or had it until this act."""
+    gone = [tenure.party for tenure in state.tenures if tenure.last is not None]
+    return [state.control.possessor, *gone[-1:]]
 
 
 def _about_draft(event: Event, state: DraftState) -> list[Notice]:

@@ -13,21 +13,28 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from bol_service.application import disclosures
 from bol_service.application.ports import Claim, DocumentRow
 from bol_service.domain import errors
 from bol_service.domain.document import Sailing
 from bol_service.domain.events import (
     AcceptRulebook,
     AddKey,
+    BlankEndorse,
+    Endorse,
+    EndorseToOrder,
     Event,
     GateOut,
+    Imported,
     Issue,
     PublishDraft,
     Register,
     RotateKey,
     SubmitInstructions,
+    Transfer,
     Void,
 )
+from bol_service.domain.identifiers import is_foreign, platform_of
 from bol_service.domain.states import BillState
 from bol_service.domain.world import World
 
@@ -50,6 +57,8 @@ def taken_by(world: World, event: Event) -> list[Claim]:
         return [_key(event.key.kid)]
     if isinstance(event, Issue):
         return _issue_claims(world, event)
+    if isinstance(event, Imported):
+        return _document_claims(world, event.received_bytes)
     return []
 
 
@@ -74,11 +83,13 @@ def require_free(claims: Iterable[Claim], owner_of: Callable[[Claim], str | None
 
 @dataclass(frozen=True, kw_only=True)
 class PlatformFacts:
-    """What the operator sets: keys of the service itself, who may begin the log, the rulebooks."""
+    """What the operator sets: keys of the service itself, who may begin the log, the rulebooks, and
+    the codes of the platforms with which originals are exchanged."""
 
     reserved_keys: frozenset[str]
     registrars: frozenset[str]
     rulebooks: frozenset[str]
+    peers: frozenset[str] = frozenset()
 
 
 def refuse_reserved_keys(event: Event, reserved: frozenset[str]) -> None:
@@ -90,14 +101,22 @@ def refuse_reserved_keys(event: Event, reserved: frozenset[str]) -> None:
 
 
 def uploads_named(event: Event) -> list[str]:
-    """SHA-256 of the documents that a draft event refers to and that must have been uploaded."""
+    """Digests of the documents that an event refers to and that must have been uploaded."""
     if isinstance(event, SubmitInstructions | PublishDraft):
         return [event.document]
+    if isinstance(event, Issue) and event.disclosure is not None:
+        return [event.disclosure]
     return []
 
 
 def require_uploads(event: Event, documents: Mapping[str, DocumentRow]) -> None:
-    """A draft is only as good as the document behind it: it must be here, and be what is said."""
+    """A draft is only as good as the document behind it: it must be here, and be what is said.
+
+    So must the disclosures that a bill commits to, or its holder could disclose nothing.
+    """
+    if isinstance(event, Issue):
+        _require_disclosures(event, documents)
+        return
     for digest in uploads_named(event):
         row = documents.get(digest)
         if row is None:
@@ -106,6 +125,20 @@ def require_uploads(event: Event, documents: Mapping[str, DocumentRow]) -> None:
             )
         if isinstance(event, PublishDraft):
             _require_content(event, row)
+
+
+def _require_disclosures(event: Issue, documents: Mapping[str, DocumentRow]) -> None:
+    if event.disclosure is None:
+        return
+    row = documents.get(event.disclosure)
+    bill = event.stream.removeprefix("bill:")
+    named = (row.kind, row.checksum, row.uploaded_by) if row else None
+    if named != (disclosures.KIND, bill, event.actor):
+        raise errors.BadEvent(
+            f"disclosure {event.disclosure} was not uploaded by {event.actor} for {event.stream}; "
+            "upload the full file first",
+            pointer="/details/disclosure",
+        )
 
 
 def _require_content(event: PublishDraft, row: DocumentRow) -> None:
@@ -119,11 +152,27 @@ def _require_content(event: PublishDraft, row: DocumentRow) -> None:
 
 def require_known_rulebook(event: Event, rulebooks: frozenset[str]) -> None:
     """Nobody can accept, and no bill can live under, a rulebook that is not published here."""
-    if isinstance(event, AcceptRulebook | Issue) and event.rulebook not in rulebooks:
+    if isinstance(event, AcceptRulebook | Issue | Imported) and event.rulebook not in rulebooks:
         raise errors.BadEvent(
             f"rulebook {event.rulebook} is not published here, {', '.join(sorted(rulebooks))} is",
             pointer="/details/rulebook",
         )
+
+
+def require_peer(event: Event, peers: frozenset[str]) -> None:
+    """Nothing is made out to a platform to which it could never be sent."""
+    named: list[str | None] = []
+    if isinstance(event, Transfer | Endorse | EndorseToOrder):
+        named.append(event.recipient)
+    if isinstance(event, Endorse | EndorseToOrder | BlankEndorse):
+        named.append(event.transfer_to)
+    for name in named:
+        if name is not None and is_foreign(name) and platform_of(name) not in peers:
+            raise errors.UnknownPeer(
+                f"{name} is a party of {platform_of(name)}; originals are exchanged with "
+                f"{', '.join(sorted(peers)) or 'no other platform'}",
+                pointer="/recipient",
+            )
 
 
 def _key(kid: str) -> Claim:
@@ -151,15 +200,17 @@ def _registration_claims(event: Register) -> list[Claim]:
 
 
 def _issue_claims(world: World, event: Issue) -> list[Claim]:
-    facts = world.document(event.received_bytes)
+    claims = _document_claims(world, event.received_bytes)
+    return [*claims, Claim(kind="shipment", value=event.shipment)] if claims else []
+
+
+def _document_claims(world: World, received_bytes: str) -> list[Claim]:
+    facts = world.document(received_bytes)
     if facts is None:
         return []
+    number = _number(facts.carrier_code_list_provider, facts.carrier_code, facts.reference)
     return [
-        Claim(
-            kind="bill-number",
-            value=_number(facts.carrier_code_list_provider, facts.carrier_code, facts.reference),
-        ),
-        Claim(kind="shipment", value=event.shipment),
+        Claim(kind="bill-number", value=number),
         *_cargo(facts.equipment, facts.sailings),
     ]
 

@@ -106,6 +106,7 @@ class PortalViews:
                 bill.shipment: bill
                 for bill_id in reading.bills_with_container(container)
                 if (bill := loader.bill(bill_id)) is not None
+                and bill.home is None
                 and bill.status not in (Status.VOIDED, Status.ISSUE_REFUSED)
             }
             found = [
@@ -210,6 +211,8 @@ def _visible(
 
 
 def _custody(reading: Reading, state: BillState, container: str) -> list[CustodyLine]:
+    if state.home is not None:
+        return []
     entries = _all_of(reading, custody_stream(state.shipment, container))
     return [CustodyLine(entry=entry, payload=payload_of(entry.entry.event)) for entry in entries]
 

@@ -12,6 +12,7 @@ from bol_service.application.commit import Accepted, Answer
 from bol_service.application.ports import KeyRow, Store
 from bol_service.application.sequencer import Sequencer
 from bol_service.domain import errors
+from bol_service.domain.events import ExchangeEvent
 from bol_service.verification import signatures
 from bol_service.wire.events import SignedEvent, decode
 
@@ -38,6 +39,10 @@ class Recorder:
         """
         return self._sequencer.submit(self._verified(compact))
 
+    def submit_own(self, compact: str) -> Accepted:
+        """Record an entry of the platform's own exchange desk; raises as `submit`."""
+        return self._sequencer.submit(self._verified(compact, own=True))
+
     def submit_all(self, compacts: Sequence[str]) -> list[Answer]:
         """Record events in their order, each answered for itself: a refused one harms no other.
 
@@ -57,8 +62,13 @@ class Recorder:
             answers[number] = answer
         return [answer for answer in answers if answer is not None]
 
-    def _verified(self, compact: str) -> SignedEvent:
+    def _verified(self, compact: str, *, own: bool = False) -> SignedEvent:
         signed = decode(compact)
+        if isinstance(signed.event, ExchangeEvent) and not own:
+            raise errors.NotExchange(
+                f"{signed.event.action} is recorded by the platform itself, not sent to it",
+                pointer="/action",
+            )
         rows = self._rows({parsed.kid for parsed in signed.signatures})
         keys = {kid: signatures.public_key(row.jwk) for kid, row in rows.items()}
         signatures.verify(signed, keys.get)

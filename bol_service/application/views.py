@@ -11,6 +11,7 @@ from typing import Any
 from bol_service.domain import access, title
 from bol_service.domain.access import Group, Relation
 from bol_service.domain.events import Facility
+from bol_service.domain.identifiers import platform_of
 from bol_service.domain.states import (
     BillState,
     Control,
@@ -120,9 +121,19 @@ def bill_summary(world: World, state: BillState, reader: str) -> Json:
             "status": title.status(world, state),
             "onBoardDate": _day(state.on_board_on),
             "receivedForShipmentDate": _day(state.received_on),
+            "home": state.home,
+            "originalOn": _place_of_original(state),
             "allowedActions": list(title.allowed_actions(world, state, reader)),
         }
     )
+
+
+def _place_of_original(state: BillState) -> str | None:
+    """The other platform that holds the original, or to which it is on its way."""
+    if state.status is Status.IN_TRANSIT and state.transit is not None:
+        return state.transit.platform
+    possessor = state.control.possessor
+    return platform_of(possessor) if state.status is Status.MOVED else None
 
 
 def bill(
@@ -153,7 +164,7 @@ def bill(
         view["cargo"] = cargo(document, declared_value=Group.DECLARED_VALUE in granted)
     if Group.CUSTODY in granted:
         boxes = [world.custody(state.shipment, container) for container in state.containers]
-        view["shipment"] = state.shipment
+        view["shipment"] = state.shipment or None
         view["custody"] = [custody(box) for box in boxes if box is not None]
     if Group.DELIVERY in granted:
         view["deliveryOrders"] = [_order(order) for order in state.orders]

@@ -21,10 +21,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bol_service.cli.client import Client, Refused, Unreachable
+from bol_service.cli.border_voyage import PATIENCE_SECONDS, BorderVoyage, NotSettled
+from bol_service.cli.demo_border import DemoBorder, prepare_border
 from bol_service.cli.demo_platform import ORIGIN, DemoFailed, DemoPlatform, prepare, write_trust
 from bol_service.cli.output import Stopped, json_option, say, show, wants_json
 from bol_service.cli.voyage import Played, Voyage
+from bol_service.client import Client, Refused, Unreachable
 
 SEEDS = Path(__file__).resolve().parents[2] / "seeds" / "demo"
 Json = dict[str, Any]
@@ -51,15 +53,15 @@ _seeds = click.option(
 def demo(out: Path, seeds: Path) -> None:
     """Play the voyage from Chongqing to Singapore, with its frauds, and verify it offline."""
     started = time.monotonic()
-    platform = prepare(out / "platform", seeds, datetime.now(UTC))
+    platform = prepare_border(out / "platform", seeds, datetime.now(UTC))
     surprises: list[str] = []
-    story: _Story | None = None
+    story: _CrossingStory | None = None
     try:
         platform.start()
-        story = _Story(platform, surprises)
+        story = _CrossingStory(platform, surprises)
         story.play()
         evidence = story.keep_evidence(out)
-    except (DemoFailed, Refused, Unreachable) as failure:
+    except (DemoFailed, Refused, Unreachable, NotSettled) as failure:
         surprises.append(str(failure))
         evidence = None
     finally:
@@ -133,9 +135,8 @@ def _seeded(value: Json) -> None:
 class _Story:
     """The voyage with what the time line shows beside each act."""
 
-    def __init__(self, platform: DemoPlatform, surprises: list[str]) -> None:
+    def __init__(self, platform: DemoPlatform | DemoBorder, surprises: list[str]) -> None:
         self.voyage: Voyage = platform.voyage()
-        self._platform = platform
         self._surprises = surprises
         self._console = Console(width=WIDTH, highlight=False)
         self.refused = 0
@@ -192,18 +193,52 @@ class _Story:
         bill: Json = client.get(f"/v1/bills/{self.voyage.bill}")
         return bill
 
+
+class _CrossingStory(_Story):
+    """The voyage of two platforms: holder and title are told by the one that has the original."""
+
+    voyage: BorderVoyage
+
+    def __init__(self, platform: DemoBorder, surprises: list[str]) -> None:
+        super().__init__(platform, surprises)
+        self._platform = platform
+
+    def _bill(self) -> Json:
+        bill = super()._bill()
+        if bill["status"] == "MOVED" and (abroad := self.voyage.bill_abroad()) is not None:
+            bill["control"] = abroad["control"]
+        return bill
+
     def keep_evidence(self, out: Path) -> Path:
-        """The holder's evidence and the trust file, in `out`."""
-        client = self.voyage.clients["straits"]
-        content = client.fetch(f"/v1/bills/{self.voyage.bill}/evidence").content
+        """The carrier's evidence and the trust file, in `out`; the buyer's from Singapore beside
+        them, in a folder of its own."""
+        home = self._kept(out, self.voyage.home.clients["xlsc"], self._platform.home)
+        self._kept(out / "singapore", self.voyage.abroad.clients["straits"], self._platform.abroad)
+        note = self._cosigned(self.voyage.home.clients["xlsc"]).split("\n")
+        self.ledger = {"origin": note[0], "size": int(note[1]), "root": note[2]}
+        return home
+
+    def _kept(self, out: Path, client: Client, platform: DemoPlatform) -> Path:
+        out.mkdir(parents=True, exist_ok=True)
         for old in out.glob("*.ebl.json"):
             old.unlink()
+        self._cosigned(client)
+        content = client.fetch(f"/v1/bills/{self.voyage.bill}/evidence").content
         path = out / "XLSC2703CQSG00418.ebl.json"
         path.write_bytes(content)
-        write_trust(out / "trust.json", self._platform.trust)
-        note = client.fetch("/ledger/checkpoint").content.decode("utf-8").split("\n")
-        self.ledger = {"origin": note[0], "size": int(note[1]), "root": note[2]}
+        write_trust(out / "trust.json", platform.trust)
         return path
+
+    def _cosigned(self, client: Client) -> str:
+        """The log's checkpoint, once the other platform has cosigned it."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            note = client.fetch("/ledger/checkpoint").content.decode("utf-8")
+            if note.count("\n\u2014 ") > 1:
+                return note
+            if time.monotonic() > deadline:
+                raise NotSettled("the other platform has not cosigned; see its server.log")
+            time.sleep(0.1)
 
 
 def _timeline() -> Table:
@@ -233,12 +268,17 @@ def _timeline() -> Table:
 def _checks(out: Path, evidence: Path, surprises: list[str]) -> dict[str, int]:
     """Verify the evidence as a stranger would, each time with `bol verify` in its own process."""
     trust = out / "trust.json"
+    abroad = out / "singapore"
     flipped = out / "platform" / "one-byte-flipped.ebl.json"
     content = bytearray(evidence.read_bytes())
     content[len(content) // 2] ^= 1
     flipped.write_bytes(bytes(content))
     wanted: dict[str, tuple[int, Callable[[], int]]] = {
         "verifies offline": (0, lambda: _verify(evidence, trust)),
+        "and so does Singapore's": (
+            0,
+            lambda: _verify(abroad / evidence.name, abroad / "trust.json"),
+        ),
         "cannot say without a trust file": (3, lambda: _verify(evidence, None)),
         "one flipped byte is detected": (1, lambda: _verify(flipped, trust)),
     }

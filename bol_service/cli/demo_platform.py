@@ -48,6 +48,7 @@ class DemoPlatform:
     environment: dict[str, str]
     trust: dict[str, object]
     port: int
+    origin: str = ORIGIN
     _process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -93,7 +94,7 @@ class DemoPlatform:
                 command, env=self.environment, stdout=output, stderr=output
             )
         deadline = time.monotonic() + START_SECONDS
-        client = Client(base_url=self.base_url, origin=ORIGIN)
+        client = Client(base_url=self.base_url, origin=self.origin)
         while time.monotonic() < deadline and self._process.poll() is None:
             try:
                 client.get("/readyz")
@@ -126,7 +127,15 @@ def _end_on_sigterm() -> None:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
-def prepare(folder: Path, seeds: Path, ends: datetime, *, port: int = 0) -> DemoPlatform:
+def prepare(
+    folder: Path,
+    seeds: Path,
+    ends: datetime,
+    *,
+    port: int = 0,
+    origin: str = ORIGIN,
+    code: str = CODE,
+) -> DemoPlatform:
     """Fresh keys and settings in `folder`, which is emptied first."""
     if folder.exists():
         shutil.rmtree(folder)
@@ -146,9 +155,18 @@ def prepare(folder: Path, seeds: Path, ends: datetime, *, port: int = 0) -> Demo
         folder=folder,
         script=script,
         signers=signers,
-        environment=_environment(folder, port, signers, os.environ),
-        trust=_trust(LocalSigner(log_key), LocalSigner(statement_key), signers["operator"]),
+        environment={
+            **_environment(folder, port, signers, os.environ),
+            "BOL_ORIGIN": origin,
+            "BOL_PLATFORM_CODE": code,
+        },
+        trust={
+            **_trust(origin, LocalSigner(log_key), LocalSigner(statement_key)),
+            "code": code,
+            "registrarKids": [signers["operator"].public.kid],
+        },
         port=port,
+        origin=origin,
     )
 
 
@@ -171,8 +189,6 @@ def _environment(
 ) -> dict[str, str]:
     return {
         **{name: value for name, value in inherited.items() if not name.startswith("BOL_")},
-        "BOL_ORIGIN": ORIGIN,
-        "BOL_PLATFORM_CODE": CODE,
         "BOL_DATABASE_URL": f"sqlite:///{folder / 'ledger.db'}",
         "BOL_STATE_DIR": str(folder / "state"),
         "BOL_BASE_URL": f"http://127.0.0.1:{port}",
@@ -185,14 +201,12 @@ def _environment(
     }
 
 
-def _trust(log: LocalSigner, statement: LocalSigner, operator: LocalSigner) -> dict[str, object]:
-    key = VerifierKey(name=ORIGIN, type=KeyType.ED25519, public=log.public.public_bytes_raw)
+def _trust(origin: str, log: LocalSigner, statement: LocalSigner) -> dict[str, object]:
+    key = VerifierKey(name=origin, type=KeyType.ED25519, public=log.public.public_bytes_raw)
     return {
-        "origin": ORIGIN,
-        "code": CODE,
+        "origin": origin,
         "demo": True,
         "logKeys": [{"vkey": key.vkey, "fromSize": 0}],
-        "registrarKids": [operator.public.kid],
         "statementKeys": [statement.public.to_jwk()],
         "witnesses": [],
         "quorum": 0,

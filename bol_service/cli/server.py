@@ -20,6 +20,7 @@ from bol_service import bootstrap
 from bol_service.application.ports import Unavailable
 from bol_service.application.startup import RollbackSuspected
 from bol_service.crypto.signers import KeyFileError
+from bol_service.pint.door import open_door
 from bol_service.settings import Settings, SettingsError
 from bol_service.storage.engine import DatabaseBusy
 from bol_service.storage.schema import SchemaError
@@ -40,10 +41,17 @@ FAULTS = (
 
 
 class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
-    def __init__(self, options: dict[str, Any], start: Callable[[], bootstrap.Running]) -> None:
+    def __init__(
+        self,
+        options: dict[str, Any],
+        settings: Settings,
+        start: Callable[[], bootstrap.Running],
+    ) -> None:
         self._options = options
+        self._settings = settings
         self._start = start
         self._running: bootstrap.Running | None = None
+        self._door: Any = None
         super().__init__()
 
     def load_config(self) -> None:
@@ -52,6 +60,8 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         self.cfg.set("worker_exit", self._stop)
 
     def _stop(self, _server: Any, _worker: Any) -> None:
+        if self._door is not None:
+            self._door.stop(timeout=5)
         if self._running is not None:
             self._running.stop()
 
@@ -59,6 +69,9 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         # In the worker, after the fork: the sequencer and the lock belong to it.
         try:
             self._running = self._start()
+            if self._running.border is not None:
+                peers = self._running.border.peers
+                self._door = open_door(self._settings, peers, self._running.app)
         except FAULTS as fault:
             print(f"bol serve: {fault}", file=sys.stderr)
             # 4 is gunicorn's own code for "the app does not load": the arbiter stops, no retry.
@@ -81,7 +94,7 @@ def run(host: str, port: int, settings: Settings) -> None:
         "loglevel": "warning",
         "pidfile": os.environ.get("BOL_PID_FILE"),
     }
-    _Server(options, lambda: _started(settings)).run()
+    _Server(options, settings, lambda: _started(settings)).run()
 
 
 def _started(settings: Settings) -> bootstrap.Running:

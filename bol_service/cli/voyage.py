@@ -88,6 +88,20 @@ class Script:
         return datetime.fromisoformat(text).replace(tzinfo=self.zone)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """One platform of the story: its parties' connections, and the heads of its streams."""
+
+    origin: str
+    clients: dict[str, Client]
+    heads: dict[str, Head] = field(default_factory=dict)
+
+    def signer(self, slug: str) -> Signer:
+        signer = self.clients[slug].signer
+        assert signer is not None
+        return signer
+
+
 class Voyage:
     """Plays a script against one platform.
 
@@ -105,21 +119,10 @@ class Voyage:
         set_clock: Callable[[datetime | None], None],
     ) -> None:
         self._script = script
-        self._origin = origin
         self._code = platform_code
         self._set_clock = set_clock
         self._moment: datetime | None = script.when(script.voyage["begins"])
-        self.clients = {
-            slug: Client(
-                base_url=base_url,
-                origin=origin,
-                party=slug,
-                signer=signer,
-                now=self.now,
-            )
-            for slug, signer in signers.items()
-        }
-        self._heads: dict[str, Head] = {}
+        self.home = self._place(base_url, origin, signers)
         code = base64url.encode(secrets.token_bytes(16))
         self.saved: dict[str, Any] = {
             "code": code,
@@ -133,6 +136,10 @@ class Voyage:
         """The id of the bill that the story is about, once it is issued."""
         return str(self.saved[self._script.voyage["bill"]]["checksum"])
 
+    @property
+    def clients(self) -> dict[str, Client]:
+        return self.home.clients
+
     def now(self) -> datetime:
         """The moment of the story, or the system's time when it is over."""
         return self._moment or datetime.now(UTC)
@@ -144,23 +151,27 @@ class Voyage:
         self._move_to(self._script.when(self._script.voyage["begins"]))
         rulebook = self.clients[OPERATOR].request("GET", "/rulebook", None, None, None).content
         digest = hashlib.sha256(rulebook).hexdigest()
-        for party in self._script.parties:
-            self._register(party)
-        for party in self._script.parties:
-            slug = party["party"]
-            self._send(slug, "ACCEPT_RULEBOOK", f"party:{slug}", {"rulebook": digest})
+        self._enrol(self.home, self._script.parties, digest)
         self.saved["rulebook"] = digest
 
-    def _register(self, party: Json) -> None:
+    def _enrol(self, place: Place, parties: list[Json], rulebook: str) -> None:
+        """Register these parties; each accepts the rulebook."""
+        for party in parties:
+            self._register(place, party)
+        for party in parties:
+            slug = party["party"]
+            stream = f"party:{slug}"
+            self._deliver(place, slug, "ACCEPT_RULEBOOK", stream, {"rulebook": rulebook})
+
+    def _register(self, place: Place, party: Json) -> None:
         slug, identity = party["party"], party["identity"]
-        proof = drafting.prove_key(
-            self._signer(slug), origin=self._origin, party=slug, identity=identity
-        )
+        signer = place.signer(slug)
+        proof = drafting.prove_key(signer, origin=place.origin, party=slug, identity=identity)
         details = {**proof, "identity": identity, "roles": party["roles"]}
         for optional in ("carrierCode", "facilities"):
             if optional in party:
                 details[optional] = party[optional]
-        self._send(OPERATOR, "REGISTER", f"party:{slug}", details)
+        self._deliver(place, OPERATOR, "REGISTER", f"party:{slug}", details)
 
     # -- the acts --------------------------------------------------------------------------------
 
@@ -220,43 +231,69 @@ class Voyage:
         recipient: str | None = None,
         signer: str | None = None,
     ) -> Json:
+        """Where an act goes when it is clear who acts on what; see `cli.border_voyage`."""
+        return self._deliver(self.home, actor, action, stream, details, recipient, signer)
+
+    def _deliver(
+        self,
+        place: Place,
+        actor: str,
+        action: str,
+        stream: str,
+        details: Json,
+        recipient: str | None = None,
+        signer: str | None = None,
+    ) -> Json:
         event = drafting.payload(
             action=action,
             actor=actor,
             at=self.now(),
-            audience=self._origin,
+            audience=place.origin,
             stream=stream,
-            after=self._heads.get(stream),
+            after=place.heads.get(stream),
             details=details,
             recipient=recipient,
         )
-        receipt = self.clients[actor].send(drafting.sign(event, self._signer(signer or actor)))
-        self._heads[stream] = Head(sequence=receipt["sequence"], digest=receipt["head"])
+        compact = drafting.sign(event, place.signer(signer or actor))
+        receipt = place.clients[actor].send(compact)
+        place.heads[stream] = Head(sequence=receipt["sequence"], digest=receipt["head"])
         return receipt
+
+    def _place(self, base_url: str, origin: str, signers: Mapping[str, Signer]) -> Place:
+        clients = {
+            slug: Client(base_url=base_url, origin=origin, party=slug, signer=signer, now=self.now)
+            for slug, signer in signers.items()
+        }
+        return Place(origin=origin, clients=clients)
+
+    def _where(self, actor: str, stream: str) -> Place:
+        """The platform on which the party acts on the stream."""
+        return self.home
 
     def _race(self, step: Json) -> str:
         """Two acts on one head at the same moment; exactly one may be recorded."""
         stream = self._text(step["race"][0]["stream"])
         results: list[str] = ["", ""]
         barrier = threading.Barrier(2)
-        head = self._heads.get(stream)
+        place = self._where(step["actor"], stream)
+        head = place.heads.get(stream)
 
         def run(number: int, act: Json) -> None:
             event = drafting.payload(
                 action=act["action"],
                 actor=step["actor"],
                 at=self.now(),
-                audience=self._origin,
+                audience=place.origin,
                 stream=stream,
                 after=head,
                 details=act["details"],
                 recipient=act["recipient"],
             )
-            compact = drafting.sign(event, self._signer(step["actor"]))
+            compact = drafting.sign(event, place.signer(step["actor"]))
             barrier.wait()
             try:
-                receipt = self.clients[step["actor"]].send(compact)
-                self._heads[stream] = Head(sequence=receipt["sequence"], digest=receipt["head"])
+                receipt = place.clients[step["actor"]].send(compact)
+                place.heads[stream] = Head(sequence=receipt["sequence"], digest=receipt["head"])
                 results[number] = RECORDED
             except Refused as refused:
                 results[number] = refused.code
@@ -310,7 +347,7 @@ class Voyage:
             "sendToPlatform": self._code,
         }
         manifest = drafting.issuance_manifest(
-            self._signer(signer),
+            self.home.signer(signer),
             document_checksum=uploaded["checksum"],
             issue_to_checksum=issue_to_checksum(issue_to_party),
         )
@@ -360,11 +397,6 @@ class Voyage:
         for name in path.split("."):
             value = value[name]
         return str(value)
-
-    def _signer(self, slug: str) -> Signer:
-        signer = self.clients[slug].signer
-        assert signer is not None
-        return signer
 
     def _move_to(self, moment: datetime) -> None:
         self._moment = moment

@@ -2,7 +2,9 @@
 
 Default deny. `MATRIX` is the permission grid of the domain notes (C.4) in one table; the HTTP edge
 shows exactly these groups of fields. Whoever has no relation at all learns not even that the bill
-exists. A former holder keeps what it could read up to its own disposal, and nothing after.
+exists. A former holder keeps what it could read up to its own disposal, and nothing after. A
+custodian that was replaced keeps its own custody events, which say so by their actor; it is no
+relation, so the bill is nothing to it any more.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from bol_service.domain.events import Leg, Role
+from bol_service.domain.events import Action, Leg, Role
 from bol_service.domain.states import BillState, DraftState, PartyState, Reader
 from bol_service.domain.title import controllers
 
@@ -39,6 +41,7 @@ class Group(StrEnum):
     CONTROL = "CONTROL"
     CHAIN = "CHAIN"
     CHAIN_UNTIL_DISPOSAL = "CHAIN_UNTIL_DISPOSAL"
+    ENDORSEMENTS = "ENDORSEMENTS"
     CUSTODY = "CUSTODY"
     DELIVERY = "DELIVERY"
     DRAFT = "DRAFT"
@@ -61,9 +64,32 @@ MATRIX: dict[Relation, frozenset[Group]] = {
     Relation.CUSTODIAN: frozenset({_G.STATE, _G.CARGO, _G.CUSTODY}),
     Relation.DELIVERY_TERMINAL: frozenset({_G.STATE, _G.DELIVERY}),
     Relation.CUSTOMS: frozenset(
-        {_G.STATE, _G.PARTIES, _G.CARGO, _G.DECLARED_VALUE, _G.CUSTODY, _G.DELIVERY}
+        {
+            _G.STATE,
+            _G.PARTIES,
+            _G.CARGO,
+            _G.DECLARED_VALUE,
+            _G.ENDORSEMENTS,
+            _G.CUSTODY,
+            _G.DELIVERY,
+        }
     ),
 }
+
+ENDORSEMENTS = frozenset(
+    {
+        Action.ISSUE,
+        Action.TRANSFER,
+        Action.REFUSE,
+        Action.ENDORSE,
+        Action.ENDORSE_TO_ORDER,
+        Action.BLANK_ENDORSE,
+        Action.SURRENDER_FOR_DELIVERY,
+        Action.SURRENDER_FOR_AMENDMENT,
+        Action.SREJ,
+    }
+)
+"""What the group of that name shows: the acts by which possession or title passed, no others."""
 
 
 def relations(

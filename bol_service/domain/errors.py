@@ -49,6 +49,16 @@ class BadSignature(Refusal):
     next_step = "Sign the exact payload bytes with the registered key that `kid` names."
 
 
+class PersonalData(Refusal):
+    """Data of natural persons in a document's free text, where the platform takes none (DR-03)."""
+
+    code = "personal_data"
+    status = 422
+    title = "The document names natural persons in its free text"
+    title_zh = "单据的自由文本含有个人信息"
+    next_step = "Name the company or a role mailbox, or use the members for contacts; upload again."
+
+
 class BadTime(Refusal):
     """`at` is too far from the time of recording, or a date is impossible."""
 
@@ -439,6 +449,56 @@ class NotSupported(Refusal):
     title = "Not supported yet"
     title_zh = "暂不支持"
     next_step = "Reject the request (SREJ), or use a platform that supports it."
+
+
+class InTransit(Refusal):
+    """The bill waits for the signed answer of another platform; nobody can act on it."""
+
+    code = "in_transit"
+    status = 409
+    title = "The bill is on its way to another platform"
+    title_zh = "提单正在转往另一平台"
+    next_step = "Wait for the other platform's signed answer; until then the bill is locked."
+
+
+class MovedAway(Refusal):
+    """The original is on another platform."""
+
+    code = "moved"
+    status = 409
+    title = "The original is on another platform"
+    title_zh = "正本已转至另一平台"
+    next_step = "Act on the platform that the message names; it holds the original."
+
+
+class NotExchange(Refusal):
+    """Only the platform's own exchange desk records what crossed the border."""
+
+    code = "not_exchange"
+    status = 403
+    title = "Not an act of a party"
+    title_zh = "并非当事人可签署的行为"
+    next_step = "Sign the act itself, such as TRANSFER; the platform records the exchange."
+
+
+class BadChain(Refusal):
+    """The transactions told by another platform contradict the law or this ledger."""
+
+    code = "bad_chain"
+    status = 409
+    title = "The chain from abroad is not lawful"
+    title_zh = "境外背书链不合规则"
+    next_step = "Settle with the other platform which history is right, then send it again."
+
+
+class UnknownPeer(Refusal):
+    """The platform that a recipient is named with exchanges no originals with this one."""
+
+    code = "unknown_peer"
+    status = 409
+    title = "No exchange with that platform"
+    title_zh = "与该平台无正本交换安排"
+    next_step = "Name a party of this platform, or of one with which it exchanges originals."
 
 
 def refusals() -> tuple[type[Refusal], ...]:

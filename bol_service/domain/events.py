@@ -59,6 +59,11 @@ class Action(StrEnum):
     CANCEL_DELIVERY_ORDER = "CANCEL_DELIVERY_ORDER"
     CONFIRM_DELIVERY = "CONFIRM_DELIVERY"
     VOID = "VOID"
+    SENT = "SENT"
+    MOVED = "MOVED"
+    NOT_MOVED = "NOT_MOVED"
+    IMPORTED = "IMPORTED"
+    RETURNED = "RETURNED"
 
 
 class Role(StrEnum):
@@ -72,6 +77,7 @@ class Role(StrEnum):
     RAIL_OPERATOR = "RAIL_OPERATOR"
     CUSTOMS = "CUSTOMS"
     AUDITOR = "AUDITOR"
+    EXCHANGE = "EXCHANGE"
 
 
 class Leg(StrEnum):
@@ -551,6 +557,97 @@ class Void(Act):
     reason: str
 
 
+# -- exchange between platforms ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One transaction of a chain from abroad, as the platform that recorded it attests.
+
+    Parties of the ledger's own platform are slugs, all others `CODE:slug`. `action` is one of the
+    acts of control on a bill; `reason` goes with SURRENDER_FOR_AMENDMENT.
+    """
+
+    action: Action
+    actor: str
+    recipient: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Carried(Act):
+    """An entry of the platform itself about an envelope that crossed the border.
+
+    `platform` is the other platform's code, `envelope` the SHA-256 of the envelope as sent or
+    received, `last_entry` the checksum of the last entry of its chain.
+    """
+
+    platform: str
+    envelope: str
+    last_entry: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sent(Carried):
+    """The envelope that goes to `platform`: from here on only its signed answer can unlock."""
+
+    action: ClassVar[Action] = Action.SENT
+
+
+@dataclass(frozen=True, kw_only=True)
+class PeerAnswer:
+    """What the other platform signed: its DCSA response code, and about which last entry."""
+
+    code: str
+    last_entry: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moved(Act):
+    """The other platform has signed that it received the envelope."""
+
+    action: ClassVar[Action] = Action.MOVED
+    platform: str
+    answer: PeerAnswer
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotMoved(Act):
+    """The other platform has signed that it did not."""
+
+    action: ClassVar[Action] = Action.NOT_MOVED
+    platform: str
+    answer: PeerAnswer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Imported(Carried):
+    """A bill issued elsewhere is known here from now on.
+
+    `home` is the platform of issue; `steps` are all transactions after ISSUE; `title_holder` is
+    absent for a bill in blank. `rulebook` is the one under which it lives here.
+    """
+
+    action: ClassVar[Action] = Action.IMPORTED
+    home: str
+    received_bytes: str
+    carrier: str
+    shipper: str
+    issue_to: str
+    title_holder: str | None = None
+    consignee: str | None = None
+    rulebook: str
+    steps: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Returned(Carried):
+    """What happened abroad to a bill that is known here; with it the original may be back."""
+
+    action: ClassVar[Action] = Action.RETURNED
+    steps: tuple[Step, ...]
+
+
 PartyEvent = (
     Register
     | AddKey
@@ -593,7 +690,10 @@ BillEvent = (
     | ConfirmDelivery
     | Void
 )
-Event = PartyEvent | DraftEvent | CustodyEvent | BillEvent
+ExchangeEvent = Sent | Moved | NotMoved | Imported | Returned
+Opening = Issue | Imported
+"""The first act of a bill's stream; both name the document by the SHA-256 of its bytes."""
+Event = PartyEvent | DraftEvent | CustodyEvent | BillEvent | ExchangeEvent
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -135,6 +135,16 @@ def check_slug(slug: str) -> None:
     _check_form(slug, SLUG_FORM, "a party's slug such as yunling (2 to 31 of a-z, 0-9 and -)")
 
 
+def is_foreign(name: str) -> bool:
+    """Whether a party is named as one of another platform: `CODE:slug`."""
+    return ":" in name
+
+
+def platform_of(name: str) -> str:
+    """The code of the other platform in `CODE:slug`."""
+    return name.partition(":")[0]
+
+
 def check_bill(bill: str) -> None:
     _check_form(bill, BILL_FORM, "a bill's checksum (64 lower-case hexadecimal digits)")
 

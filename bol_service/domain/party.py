@@ -109,6 +109,12 @@ def _registered(world: Reader, act: Recorded, event: Register, slug: str) -> Par
             f"{', '.join(sorted(event.roles))} was sent",
             pointer="/details/roles",
         )
+    if Role.EXCHANGE in event.roles and len(event.roles) > 1:
+        raise errors.BadEvent(
+            f"the exchange desk records what crosses the border and does nothing else, "
+            f"{', '.join(sorted(event.roles))} was sent",
+            pointer="/details/roles",
+        )
     if slug == OPERATOR and act.alg != event.key.alg:
         raise errors.BadSignature(
             f"key {event.key.kid} is pinned to {event.key.alg}, {act.alg} was used"

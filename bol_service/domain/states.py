@@ -184,9 +184,12 @@ class CustodyState:
 
 
 class Status(StrEnum):
-    """DCSA names where they exist; ISSUE_REFUSED and ACCOMPLISHED are ours."""
+    """DCSA names where they exist; ISSUE_REFUSED, ACCOMPLISHED, and the two of the exchange between
+    platforms are ours: IN_TRANSIT waits for the other platform's signed answer, MOVED is there."""
 
     ISSUED = "ISSUED"
+    IN_TRANSIT = "IN_TRANSIT"
+    MOVED = "MOVED"
     ISSUE_REFUSED = "ISSUE_REFUSED"
     PENDING_SURRENDER_FOR_DELIVERY = "PENDING_SURRENDER_FOR_DELIVERY"
     PENDING_SURRENDER_FOR_AMENDMENT = "PENDING_SURRENDER_FOR_AMENDMENT"
@@ -237,7 +240,50 @@ class DeliveryOrder:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Carriage:
+    """An envelope as an entry of the log names it: by the SHA-256 of its bytes and the checksum of
+    its chain's last entry."""
+
+    envelope: str
+    last_entry: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transit:
+    """What is on its way to another platform since the act `since` of this stream.
+
+    `after` is the control that its signed answer will bring about; None: only a notice goes there,
+    and nothing is locked. `otherwise` is the status that a refusal brings back, `surrender` the
+    pending status with which the carrier is asked. `sent` is the envelope once it is made.
+    """
+
+    platform: str
+    recipient: str
+    since: int
+    after: Control | None
+    otherwise: Status
+    surrender: Status | None = None
+    sent: Carriage | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Abroad:
+    """What this platform and its peers have told each other of the bill.
+
+    `known` is the envelope whose chain both sides know last; `arrivals` are the last entries of
+    envelopes that were accepted here. `surrender` waits for the carrier's answer on the platform of
+    issue.
+    """
+
+    known: Carriage | None = None
+    arrivals: tuple[str, ...] = ()
+    surrender: Status | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class BillState:
+    """`home` is the platform of issue of a bill that came from abroad; its `shipment` is empty."""
+
     bill: str
     reference: str
     kind: BillKind
@@ -260,6 +306,9 @@ class BillState:
     orders: tuple[DeliveryOrder, ...] = ()
     presentation: Presentation | None = None
     delivery_confirmed: bool = False
+    home: str | None = None
+    transit: Transit | None = None
+    abroad: Abroad = Abroad()
 
     def order_for(self, container: str) -> DeliveryOrder | None:
         """The delivery order that counts for a container: the latest that is not cancelled."""

@@ -18,6 +18,8 @@ moves possession and endorses nothing; delivery needs both to line up.
    SACC ends control for ever, SREJ gives the bill back.
 7. After SACC for delivery the carrier signs delivery orders and cancels them; `release` holds the
    gate. ACCOMPLISHED is not an act: it is so when every container has left the gate.
+8. What goes to a party of another platform (`CODE:slug`) waits IN_TRANSIT: possession and title
+   stay where they are and nobody acts, until `exchange` records that platform's signed answer.
 
 Order of judgement: state of the document, then the actor, then the rest.
 """
@@ -51,6 +53,7 @@ from bol_service.domain.events import (
     Transfer,
     Void,
 )
+from bol_service.domain.identifiers import is_foreign, platform_of
 from bol_service.domain.states import (
     OPERATOR,
     BillState,
@@ -62,6 +65,7 @@ from bol_service.domain.states import (
     Reader,
     Status,
     Tenure,
+    Transit,
 )
 
 PENDING = (Status.PENDING_SURRENDER_FOR_DELIVERY, Status.PENDING_SURRENDER_FOR_AMENDMENT)
@@ -82,7 +86,7 @@ def apply(world: Reader, act: Recorded, event: BillEvent) -> BillState:
     after = _evolve(world, state, act, event)
     if event.actor == state.control.possessor and after.giving is state.giving:
         after = replace(after, giving=None)  # whoever signs on a bill has accepted it
-    return replace(after, tenures=_tenures(state, after, event.sequence))
+    return with_tenures(state, after, event.sequence)
 
 
 def status(world: Reader, state: BillState) -> Status:
@@ -118,7 +122,21 @@ def require(world: Reader, state: BillState, action: Action, actor: str) -> None
     GUARDS[action](world, state, actor)
 
 
+def _require_here(state: BillState) -> None:
+    """The original is on this platform and not on its way to another one."""
+    if state.status is Status.IN_TRANSIT:
+        assert state.transit is not None
+        raise errors.InTransit(
+            f"bill {state.reference} waits for the signed answer of {state.transit.platform}"
+        )
+    if state.status is Status.MOVED:
+        raise errors.MovedAway(
+            f"the original of bill {state.reference} is on {platform_of(state.control.possessor)}"
+        )
+
+
 def _require_control(_world: Reader, state: BillState, actor: str) -> None:
+    _require_here(state)
     if state.status in PENDING:
         raise errors.PendingSurrender(f"bill {state.reference} is {state.status}")
     if state.status is not Status.ISSUED:
@@ -183,7 +201,7 @@ def _require_carrier(state: BillState, actor: str) -> None:
 def _require_notation(world: Reader, state: BillState, actor: str) -> None:
     if state.status in PENDING:
         raise errors.PendingSurrender(f"bill {state.reference} is {state.status}")
-    if state.status is not Status.ISSUED:
+    if state.status not in (Status.ISSUED, Status.IN_TRANSIT, Status.MOVED):
         raise errors.TerminalState(f"bill {state.reference} is {state.status}")
     _require_carrier(state, actor)
     if state.on_board_on is not None:
@@ -197,6 +215,7 @@ def _require_notation(world: Reader, state: BillState, actor: str) -> None:
 
 
 def _require_answer(_world: Reader, state: BillState, actor: str) -> None:
+    _require_here(state)
     if state.status not in (*PENDING, Status.ISSUED):
         raise errors.TerminalState(f"bill {state.reference} is {state.status}")
     if state.status not in PENDING:
@@ -234,6 +253,7 @@ def _require_confirmation(world: Reader, state: BillState, actor: str) -> None:
 
 
 def _require_void(_world: Reader, state: BillState, actor: str) -> None:
+    _require_here(state)
     if state.status is not Status.ISSUE_REFUSED:
         message = f"bill {state.reference} is {state.status}, only a refused one is voided"
         if state.status in PENDING:
@@ -288,28 +308,28 @@ def _evolve(
 ) -> BillState:
     match event:
         case Transfer():
-            given = _given(world, state, event.recipient, state.control, pointer="/recipient")
+            given = _given(world, state, event, event.recipient, state.control, "/recipient")
             return replace(given, presentation=event.presentation)
         case Refuse():
             return _refused(state)
         case Endorse():
-            return _endorsed(world, state, event.recipient, event.transfer_to, final=True)
+            return _endorsed(world, state, event, event.recipient, final=True)
         case EndorseToOrder():
-            return _endorsed(world, state, event.recipient, event.transfer_to, final=False)
+            return _endorsed(world, state, event, event.recipient, final=False)
         case BlankEndorse():
-            return _endorsed(world, state, None, event.transfer_to, final=False)
+            return _endorsed(world, state, event, None, final=False)
         case Sign():
             return state
         case OnBoardNotation():
             return _noted(world, state, event)
         case SurrenderForDelivery():
-            return _surrendered(state, Status.PENDING_SURRENDER_FOR_DELIVERY)
+            return _surrendered(state, event, Status.PENDING_SURRENDER_FOR_DELIVERY)
         case SurrenderForAmendment():
-            return _surrendered(state, Status.PENDING_SURRENDER_FOR_AMENDMENT)
+            return _surrendered(state, event, Status.PENDING_SURRENDER_FOR_AMENDMENT)
         case AcceptSurrender():
-            return replace(state, status=Status.SURRENDERED_FOR_DELIVERY)
+            return _accepted(state, event)
         case RejectSurrender():
-            return _given_back(state)
+            return _given_back(state, event)
         case OrderDelivery():
             return _ordered(world, state, act, event)
         case CancelDeliveryOrder():
@@ -323,7 +343,12 @@ def _evolve(
 
 
 def _given(
-    world: Reader, state: BillState, recipient: str, control: Control, *, pointer: str
+    world: Reader,
+    state: BillState,
+    event: Transfer | Endorse | EndorseToOrder | BlankEndorse,
+    recipient: str,
+    control: Control,
+    pointer: str,
 ) -> BillState:
     """Possession goes to `recipient`, with the title that `control` says."""
     if recipient == state.control.possessor:
@@ -334,6 +359,8 @@ def _given(
             pointer=pointer,
         )
     _require_recipient(world, state, recipient, pointer)
+    if is_foreign(recipient):
+        return _departing(state, event, recipient, replace(control, possessor=recipient))
     return replace(
         state,
         control=replace(control, possessor=recipient),
@@ -343,27 +370,50 @@ def _given(
 
 
 def _require_recipient(world: Reader, state: BillState, recipient: str, pointer: str) -> None:
-    if ":" in recipient:
-        raise errors.NotSupported(
-            f"{recipient} is a party of another platform; exchange is not built yet",
-            pointer=pointer,
-        )
     if recipient in (state.carrier, OPERATOR):
         raise errors.BadRecipient(
             f"{recipient} cannot hold bill {state.reference}", pointer=pointer
         )
+    if is_foreign(recipient):
+        return  # whether it can receive, its own platform says in its signed answer
     issue.require_consent(world.party(recipient), recipient, state.rulebook)
 
 
+def _departing(
+    state: BillState,
+    event: BillEvent,
+    recipient: str,
+    after: Control | None,
+    surrender: Status | None = None,
+) -> BillState:
+    """On the way to `recipient` abroad: nothing has changed hands, and nobody acts; a mere notice
+    (`after` is None) locks nothing."""
+    transit = Transit(
+        platform=platform_of(recipient),
+        recipient=recipient,
+        since=event.sequence,
+        after=after,
+        otherwise=state.status,
+        surrender=surrender,
+    )
+    status = state.status if after is None else Status.IN_TRANSIT
+    return replace(state, status=status, transit=transit)
+
+
 def _endorsed(
-    world: Reader, state: BillState, endorsee: str | None, transfer_to: str | None, *, final: bool
+    world: Reader,
+    state: BillState,
+    event: Endorse | EndorseToOrder | BlankEndorse,
+    endorsee: str | None,
+    *,
+    final: bool,
 ) -> BillState:
     if endorsee is not None:
         _require_recipient(world, state, endorsee, "/recipient")
     control = replace(state.control, title_holder=endorsee, final=final)
-    if transfer_to is None:
+    if event.transfer_to is None:
         return replace(state, control=control)
-    return _given(world, state, transfer_to, control, pointer="/details/transferTo")
+    return _given(world, state, event, event.transfer_to, control, "/details/transferTo")
 
 
 def _refused(state: BillState) -> BillState:
@@ -411,23 +461,38 @@ def _loading_ports(world: Reader, state: BillState) -> frozenset[str]:
     )
 
 
-def _surrendered(state: BillState, pending: Status) -> BillState:
+def _surrendered(
+    state: BillState, event: SurrenderForDelivery | SurrenderForAmendment, pending: Status
+) -> BillState:
+    asked = replace(state.control, possessor=state.carrier)
+    if is_foreign(state.carrier):
+        return _departing(state, event, state.carrier, asked, surrender=pending)
     return replace(
         state,
         status=pending,
-        control=replace(state.control, possessor=state.carrier),
+        control=asked,
         giving=None,
         surrendered_by=state.control.possessor,
         presentation=None,
     )
 
 
-def _given_back(state: BillState) -> BillState:
+def _accepted(state: BillState, event: AcceptSurrender) -> BillState:
+    after = replace(state, status=Status.SURRENDERED_FOR_DELIVERY)
+    if state.surrendered_by is None or not is_foreign(state.surrendered_by):
+        return after
+    return _departing(after, event, state.surrendered_by, None)
+
+
+def _given_back(state: BillState, event: RejectSurrender) -> BillState:
     assert state.surrendered_by is not None
+    returned = replace(state.control, possessor=state.surrendered_by)
+    if is_foreign(state.surrendered_by):
+        return _departing(state, event, state.surrendered_by, returned)
     return replace(
         state,
         status=Status.ISSUED,
-        control=replace(state.control, possessor=state.surrendered_by),
+        control=returned,
         giving=None,
         surrendered_by=None,
     )
@@ -495,6 +560,11 @@ def controllers(state: BillState) -> frozenset[str]:
     """Possessor, title holder, and who has surrendered the bill: those who may know all of it."""
     named = {state.control.possessor, state.control.title_holder, state.surrendered_by}
     return frozenset(slug for slug in named if slug is not None)
+
+
+def with_tenures(before: BillState, after: BillState, sequence: int) -> BillState:
+    """`after`, with the tenures that the act at `sequence` opened and closed."""
+    return replace(after, tenures=_tenures(before, after, sequence))
 
 
 def _tenures(before: BillState, after: BillState, sequence: int) -> tuple[Tenure, ...]:

@@ -7,7 +7,7 @@ have been checked elsewhere:
 2. its key belongs to the actor, with this algorithm, and counts at this place of the log;
 3. the actor may know the stream; otherwise it gets what a stream that is not there would give;
 4. it continues the stream's head: nobody acted in between;
-5. the law of its stream: `party`, `drafts`, `custody` or `title`.
+5. the law of its stream: `party`, `drafts`, `custody`, `title` or, at the border, `exchange`.
 
 The same method judges new requests, stored history, uploaded evidence and chains from abroad.
 `needs` tells which streams an event reads, so that a sequencer can load them before it judges.
@@ -19,7 +19,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import assert_never
 
-from bol_service.domain import access, custody, drafts, errors, issue, party, title
+from bol_service.domain import access, custody, drafts, errors, exchange, issue, party, title
 from bol_service.domain.document import DocumentFacts
 from bol_service.domain.events import (
     Appoint,
@@ -31,16 +31,24 @@ from bol_service.domain.events import (
     Endorse,
     EndorseToOrder,
     Event,
+    ExchangeEvent,
     GateOut,
     GrantMandate,
+    Imported,
     Issue,
     PartyEvent,
     Recorded,
     Register,
+    Returned,
     RevokeKey,
     Transfer,
 )
-from bol_service.domain.identifiers import custody_stream, draft_stream, party_stream
+from bol_service.domain.identifiers import (
+    custody_stream,
+    draft_stream,
+    is_foreign,
+    party_stream,
+)
 from bol_service.domain.states import (
     OPERATOR,
     BillState,
@@ -143,6 +151,8 @@ class World:
             return custody.apply(self, act, event)
         if isinstance(event, BillEvent):
             return title.apply(self, act, event)
+        if isinstance(event, ExchangeEvent):
+            return exchange.apply(self, event)
         assert_never(event)
 
 
@@ -205,6 +215,9 @@ def _require_knowledge(world: World, event: Event) -> None:
     elif isinstance(event, Issue):
         issue.require_issuer(world, event)
         known = True
+    elif isinstance(event, ExchangeEvent):
+        exchange.require_desk(world, event.actor)
+        known = True
     else:
         bill = world.bill(event.stream.removeprefix("bill:"))
         known = bill is not None and bool(access.relations(world, bill, event.actor))
@@ -246,13 +259,17 @@ def needs(world: World, event: Event) -> Needs:
         _custody_needs(event, reads)
     elif isinstance(event, Issue):
         _issue_needs(world, event, reads)
+    elif isinstance(event, ExchangeEvent):
+        _exchange_needs(world, event, reads)
     else:
         _bill_needs(world, event, reads)
     return reads
 
 
 def _name_parties(reads: Needs, *slugs: str | None) -> None:
-    reads.streams |= {party_stream(slug) for slug in slugs if slug is not None and ":" not in slug}
+    reads.streams |= {
+        party_stream(slug) for slug in slugs if slug is not None and not is_foreign(slug)
+    }
 
 
 def _draft_needs(world: World, event: DraftEvent, reads: Needs) -> None:
@@ -293,6 +310,16 @@ def _bill_needs(world: World, event: BillEvent, reads: Needs) -> None:
         _name_parties(reads, event.transfer_to)
 
 
+def _exchange_needs(world: World, event: ExchangeEvent, reads: Needs) -> None:
+    _read_bill(world, world.bill(event.stream.removeprefix("bill:")), reads)
+    if isinstance(event, Imported):
+        reads.documents.add(event.received_bytes)
+        _name_parties(reads, event.issue_to, event.title_holder, event.consignee)
+    if isinstance(event, Imported | Returned):
+        for step in event.steps:
+            _name_parties(reads, step.actor, step.recipient)
+
+
 def _read_bill(world: World, bill: BillState | None, reads: Needs) -> None:
     """A bill's relations and live status hang on its shipment, custody, shipper and carrier."""
     if bill is None:
@@ -306,9 +333,14 @@ def _read_bill(world: World, bill: BillState | None, reads: Needs) -> None:
 
 def bill_streams(bill: BillState) -> set[str]:
     """The streams on which a bill's relations, live status and allowed actions depend."""
-    return {
-        draft_stream(bill.shipment),
-        party_stream(bill.shipper),
-        party_stream(bill.carrier),
-        *(custody_stream(bill.shipment, container) for container in bill.containers),
-    }
+    if bill.home is not None:
+        return set()  # shipment, shipper and carrier are on the platform of issue
+    parties = {party_stream(bill.shipper), party_stream(bill.carrier)}
+    return {draft_stream(bill.shipment), *parties, *custody_streams(bill)}
+
+
+def custody_streams(bill: BillState) -> list[str]:
+    """Of its containers; of a bill from abroad they are on the platform of issue."""
+    if bill.home is not None:
+        return []
+    return [custody_stream(bill.shipment, container) for container in bill.containers]

@@ -34,7 +34,7 @@ from bol_service.wire.event_fields import (
     Truth,
     digest,
     instant_text,
-    slug,
+    party_name,
 )
 
 VERSION = 1
@@ -175,8 +175,8 @@ class StatementSchema(ClosedSchema):
     origin = fields.String(required=True)
     bill = digest(required=True)
     status = fields.String(required=True)
-    possessor = slug()
-    title_holder = slug(data_key="titleHolder", allow_none=True)
+    possessor = party_name()
+    title_holder = party_name(data_key="titleHolder", allow_none=True)
     final = Truth()
     heads = fields.Dict(keys=fields.String(), values=fields.Nested(_HeadSchema), required=True)
     size = StrictInteger(required=True)

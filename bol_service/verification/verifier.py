@@ -62,6 +62,7 @@ from bol_service.wire.document import DocumentError, read_document
 from bol_service.wire.events import NotUnderstood, decode
 
 ENDED = frozenset({Status.ACCOMPLISHED, Status.VOIDED})
+_ASK_THERE = "Ask the platform that holds the original now; this one cannot speak for it."
 CLOCK_TOLERANCE = timedelta(minutes=5)
 
 
@@ -275,6 +276,13 @@ def _currency(report: Report, trust: Trust, statement: Statement, now: datetime)
     age = now - statement.at
     if statement.status in ENDED:
         report.valid(Check.CURRENCY, "ended", f"the bill has ended: {statement.status}")
+    elif statement.status == Status.MOVED:
+        report.unknown(
+            Check.CURRENCY,
+            "moved",
+            "the original has moved to another platform, where more may have happened",
+            _ASK_THERE,
+        )
     elif age < -CLOCK_TOLERANCE:
         report.unknown(
             Check.CURRENCY,

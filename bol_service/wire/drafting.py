@@ -16,7 +16,13 @@ from bol_service.crypto.keys import PublicKey
 from bol_service.crypto.signers import Signer
 from bol_service.domain.states import Head
 from bol_service.wire.event_fields import instant_text
-from bol_service.wire.events import EVENT_TYP, PROOF_TYP, VERSION, key_proof_payload
+from bol_service.wire.events import (
+    EVENT_TYP,
+    PLATFORM_TYP,
+    PROOF_TYP,
+    VERSION,
+    key_proof_payload,
+)
 
 
 def uuid7(moment: datetime) -> str:
@@ -60,6 +66,11 @@ def payload(
 def sign(event: bytes, signer: Signer) -> str:
     """The compact JWS of a payload."""
     return jws.sign(event, EVENT_TYP, signer)
+
+
+def sign_as_platform(event: bytes, signer: Signer) -> str:
+    """The compact JWS of an entry of the exchange desk."""
+    return jws.sign(event, PLATFORM_TYP, signer)
 
 
 def prove_key(

@@ -22,6 +22,7 @@ from bol_service.domain.events import (
     Leg,
     Presentation,
     Role,
+    Step,
 )
 from bol_service.wire.event_fields import (
     ClosedSchema,
@@ -326,6 +327,73 @@ class CancelDeliveryOrderDetails(ReasonDetails):
     order = digest(required=True)
 
 
+# -- exchange between platforms ------------------------------------------------------------------
+
+
+def platform_code(**options: Any) -> fields.String:
+    return fields.String(
+        validate=validate.Regexp(r"[A-Z0-9]{2,4}\Z", error="is not a platform code like SGPX"),
+        **options,
+    )
+
+
+class CarriedDetails(ClosedSchema):
+    platform = platform_code(required=True)
+    envelope = digest(required=True)
+    last_entry = digest(required=True, data_key="lastEntry")
+
+
+class AnswerDetails(ClosedSchema):
+    """`answer` is the compact JWS of the other platform; see `wire.pint_answers`."""
+
+    platform = platform_code(required=True)
+    answer = fields.String(required=True, validate=validate.Length(1, 20_000))
+
+
+class StepSchema(ClosedSchema):
+    action = fields.Enum(
+        Action,
+        by_value=True,
+        required=True,
+        validate=validate.OneOf(
+            (
+                Action.TRANSFER,
+                Action.ENDORSE,
+                Action.ENDORSE_TO_ORDER,
+                Action.BLANK_ENDORSE,
+                Action.SIGN,
+                Action.SURRENDER_FOR_DELIVERY,
+                Action.SURRENDER_FOR_AMENDMENT,
+                Action.SACC,
+                Action.SREJ,
+            )
+        ),
+    )
+    actor = party_name(required=True)
+    recipient = party_name()
+    reason = fields.String(data_key="reasonCode", validate=validate.OneOf(("SWTP", "COD", "SWI")))
+
+    @post_load
+    def build(self, data: dict[str, Any], **_: Any) -> Step:
+        return Step(**data)
+
+
+class ImportedDetails(CarriedDetails):
+    home = platform_code(required=True)
+    received_bytes = digest(required=True, data_key="receivedBytes")
+    carrier = party_name(required=True)
+    shipper = party_name(required=True)
+    issue_to = party_name(required=True, data_key="issueTo")
+    title_holder = party_name(data_key="titleHolder")
+    consignee = party_name()
+    rulebook = digest(required=True)
+    steps = Tuple(fields.Nested(StepSchema), most=500)
+
+
+class ReturnedDetails(CarriedDetails):
+    steps = Tuple(fields.Nested(StepSchema), required=True, least=1, most=500)
+
+
 RECIPIENT_ACTIONS = frozenset(
     {
         Action.TRANSFER,
@@ -401,5 +469,13 @@ def details_schema(action: Action) -> type[ClosedSchema]:
             | Action.CONFIRM_DELIVERY
         ):
             return NoDetails
+        case Action.SENT:
+            return CarriedDetails
+        case Action.MOVED | Action.NOT_MOVED:
+            return AnswerDetails
+        case Action.IMPORTED:
+            return ImportedDetails
+        case Action.RETURNED:
+            return ReturnedDetails
         case _:
             assert_never(action)

@@ -2,7 +2,8 @@
 
 `decode` takes the text through these steps and refuses at the first that fails:
 
-1. the JWS header is exactly alg, kid and typ `ebl-event+jws`;
+1. the JWS header is exactly alg, kid and typ: `ebl-event+jws` for the act of a party,
+   `ebl-platform+jws` for what the platform records of an exchange;
 2. the payload is strict JSON (no floats), NFC text without control or bidi characters, and
    byte-equal to its own RFC 8785 form;
 3. version and action are known; an unknown one is `NotUnderstood`, which a verifier reports as
@@ -20,12 +21,12 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from marshmallow import ValidationError
 
-from bol_service.crypto import jws, strictjson, text
+from bol_service.crypto import base64url, jws, strictjson, text
 from bol_service.crypto.keys import PublicKey
 from bol_service.domain import errors, events, identifiers
 from bol_service.domain.events import Action, Event, NewKey
@@ -39,6 +40,7 @@ from bol_service.wire.event_schemas import (
 )
 
 EVENT_TYP = "ebl-event+jws"
+PLATFORM_TYP = "ebl-platform+jws"
 PROOF_TYP = "ebl-key-proof+jws"
 MAX_EVENT_BYTES = 60_000
 VERSION = 1
@@ -83,13 +85,26 @@ def decode(compact: str) -> SignedEvent:
         errors.BadEvent: Not well formed; `pointer` names the member.
         errors.BadSignature: A proof inside the event does not verify.
     """
+    typ = _typ(compact.partition(".")[0])
     try:
-        parsed = jws.parse(compact, EVENT_TYP, max_bytes=MAX_EVENT_BYTES)
+        parsed = jws.parse(compact, typ, max_bytes=MAX_EVENT_BYTES)
     except jws.BadJws as error:
         raise errors.BadEvent(str(error)) from None
     value = _payload(parsed.payload)
     event, inner = _event(value)
+    if isinstance(event, events.ExchangeEvent) != (typ == PLATFORM_TYP):
+        raise errors.BadEvent(f"{event.action} cannot be signed as {typ}", pointer="/action")
     return SignedEvent(event=event, parsed=parsed, signatures=(parsed, *inner))
+
+
+@lru_cache(maxsize=4096)
+def _typ(header: str) -> str:
+    """Which of the two kinds of event a header announces; `jws.parse` then holds it to that."""
+    try:
+        announced = PLATFORM_TYP.encode() in base64url.decode(header)
+    except ValueError:
+        announced = False
+    return PLATFORM_TYP if announced else EVENT_TYP
 
 
 def key_proof_payload(
@@ -150,6 +165,8 @@ def _event(value: dict[str, Any]) -> tuple[Event, tuple[jws.ParsedJws, ...]]:
     if action is Action.GATE_OUT:
         code = details.pop("code")
         details["code_digest"] = hashlib.sha256(code.encode("ascii")).hexdigest()
+    if action in (Action.MOVED, Action.NOT_MOVED):
+        details["answer"] = _peer_answer(details["answer"])
     event: Event = cls(**envelope, **details)
     return event, inner
 
@@ -179,7 +196,13 @@ def _messages(messages: object, pointer: str) -> Iterator[tuple[str, str]]:
 
 @cache
 def _event_class(action: Action) -> Any:
-    kinds = (events.PartyEvent, events.DraftEvent, events.CustodyEvent, events.BillEvent)
+    kinds = (
+        events.PartyEvent,
+        events.DraftEvent,
+        events.CustodyEvent,
+        events.BillEvent,
+        events.ExchangeEvent,
+    )
     classes = {cls.action: cls for kind in kinds for cls in kind.__args__}
     return classes[action]
 
@@ -232,6 +255,20 @@ def _with_proven_key(
         valid_until=details.pop("valid_until", None),
     )
     return {**details, "key": new_key}
+
+
+def _peer_answer(compact: str) -> events.PeerAnswer:
+    """What another platform signed; by which key, only a pin outside the ledger can tell."""
+    # Only bills that crossed the border need it, and `bol verify` has to start fast.
+    from bol_service.crypto import peer_jws
+    from bol_service.wire.pint_answers import read_finished_response
+    from bol_service.wire.pint_forms import PintFormatError
+
+    try:
+        response = read_finished_response(peer_jws.parse(compact).value)
+    except (jws.BadJws, PintFormatError) as error:
+        raise errors.BadEvent(str(error), pointer="/details/answer") from None
+    return events.PeerAnswer(code=str(response.code), last_entry=response.last_checksum)
 
 
 def _with_manifest(details: dict[str, Any]) -> tuple[dict[str, Any], tuple[jws.ParsedJws, ...]]:

@@ -60,7 +60,7 @@ def test_the_demo_prints_the_time_line_that_the_readme_shows(played: tuple[Path,
 
 def test_the_demo_ends_as_the_readme_shows(played: tuple[Path, str]) -> None:
     ends = [line for line in shown("make demo") if line.startswith("  ")]
-    assert len(ends) == 4
+    assert len(ends) == 5
     for line in ends:
         assert line in played[1].splitlines()
 
@@ -70,7 +70,7 @@ def test_verify_prints_what_the_readme_shows(played: tuple[Path, str]) -> None:
     bundles = [str(path) for path in out.glob("*.ebl.json")]
     printed = bol("verify", *bundles, "--trust", str(out / "trust.json")).splitlines()
     lines = shown(".venv/bin/bol verify demo-out/*.ebl.json --trust demo-out/trust.json")
-    assert len(lines) == 4
+    assert len(lines) == 5
     # How many entries there are depends on who wins the race of step 14.
     alike = {re.sub(r"[0-9]+", "#", line) for line in printed}
     for line in lines:

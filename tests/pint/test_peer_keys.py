@@ -91,6 +91,12 @@ def test_a_key_is_pinned_for_what_it_can_sign(
     assert (by_jwk.not_before, by_jwk.not_after) == (None, None)
 
 
+def test_a_pin_in_a_log_shows_what_it_allows_and_not_the_key() -> None:
+    shown = repr(PinnedKey.from_jwk(jwk(ec_key())))
+    assert "ES256" in shown
+    assert "key=" not in shown
+
+
 def certificate_pin(key: Any, **options: Any) -> PinnedKey:
     return PinnedKey.from_certificate(certified(key, **options))
 

@@ -1,0 +1,137 @@
+"""The part of the composition root that is about other platforms: peers, our PINT key, the worker.
+
+Refused at start: a key that is not ES256 or used for anything else, a `peers.json` that cannot be
+read or that names ourselves. A peer that does not answer refuses nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from bol_service.application.exchange_desk import Desk
+from bol_service.application.exchange_inbound import Reception
+from bol_service.application.exchange_outbound import Dispatch
+from bol_service.application.ports import Clock
+from bol_service.application.record import Recorder
+from bol_service.crypto.keys import Algorithm
+from bol_service.crypto.signers import Signer, open_signer
+from bol_service.pint.caller import Callers
+from bol_service.pint.client import HttpPeer
+from bol_service.pint.routes import Exchange
+from bol_service.settings import Settings, SettingsError
+from bol_service.storage.exchange import SqlExchange
+from bol_service.storage.store import SqlStore
+from bol_service.wire.peers import Peers, PeersError, read_peers
+
+INTERVAL_SECONDS = 0.5
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Border:
+    """The peers that the settings name, and our key towards them; nothing where none is set."""
+
+    peers: Peers
+    signer: Signer
+
+    @property
+    def codes(self) -> frozenset[str]:
+        return frozenset(self.peers.platforms)
+
+
+class Worker:
+    """Sends what waits, in a thread of its own, until it is stopped."""
+
+    def __init__(self, dispatch: Dispatch) -> None:
+        self._dispatch = dispatch
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="exchange", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=15)
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                busy = self._dispatch.step()
+            except Exception:
+                # The row keeps its lease and is taken again when that ends; the others go on.
+                log.exception("sending an original failed")
+                busy = False
+            if not busy:
+                self._stopped.wait(INTERVAL_SECONDS)
+
+
+def border_of(settings: Settings, *others: Signer) -> Border | None:
+    """Raises SettingsError, KeyFileError; each names the setting at fault."""
+    if settings.pint_key is None or settings.peers is None:
+        return None
+    signer = open_signer(settings.pint_key, lambda: settings.passphrase)
+    if signer.public.alg is not Algorithm.ES256:
+        raise SettingsError(
+            f"BOL_PINT_KEY is {signer.public.alg}; platforms exchange ES256. Make one with: "
+            "bol keys generate --alg ES256"
+        )
+    if signer.public.kid in {other.public.kid for other in others} | settings.registrar_kids:
+        raise SettingsError(
+            f"BOL_PINT_KEY {signer.public.kid} signs something else too; make a key of its own"
+        )
+    try:
+        peers = read_peers(settings.peers.read_bytes())
+    except OSError as error:
+        raise SettingsError(f"BOL_PEERS {settings.peers}: {error.strerror}") from None
+    except PeersError as error:
+        raise SettingsError(f"BOL_PEERS {settings.peers}: {error}") from None
+    if settings.platform_code in peers.platforms:
+        raise SettingsError(f"BOL_PEERS names ourselves, {settings.platform_code}; leave it out")
+    return Border(peers=peers, signer=signer)
+
+
+def desk_of(
+    settings: Settings, border: Border, store: SqlStore, clock: Clock, recorder: Recorder
+) -> Desk:
+    return Desk(
+        store=store,
+        clock=clock,
+        recorder=recorder,
+        origin=settings.origin,
+        platform=settings.platform_code,
+        peers=border.peers,
+        signer=border.signer,
+    )
+
+
+def exchange_of(
+    settings: Settings, border: Border, desk: Desk, store: SqlStore, rulebook: bytes
+) -> Exchange:
+    reception = Reception(desk, SqlExchange(store), hashlib.sha256(rulebook).hexdigest())
+    https = any(peer.url.startswith("https:") for peer in border.peers.platforms.values())
+    required = https or settings.peer_listen is not None
+    return Exchange(reception, Callers(border.peers, required=required))
+
+
+def worker_of(
+    settings: Settings,
+    border: Border,
+    desk: Desk,
+    store: SqlStore,
+    observe: Callable[[str], None] = lambda _: None,
+) -> Worker:
+    links = {
+        code: HttpPeer(
+            peer, settings.pint_certificate, settings.pint_certificate_key, settings.passphrase
+        )
+        for code, peer in border.peers.platforms.items()
+    }
+    return Worker(Dispatch(desk, SqlExchange(store), links, observe))

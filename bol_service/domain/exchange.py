@@ -1,0 +1,358 @@
+"""The law of the border: how an original leaves for another platform, and how it comes.
+
+Possession never hangs between two platforms (MLETR art. 11): a bill on its way is still with its
+sender, locked, until the other platform has signed what became of it.
+
+1. Only the exchange desk of the platform, a party with the role EXCHANGE, signs these entries, and
+   it signs nothing else. It never acts for a party: what it records is what another platform told.
+2. SENT names the envelope that goes out. There is one, made once, for each act that waits.
+3. MOVED carries the other platform's signed RECE or DUPE about that very chain: now control is what
+   the act said. NOT_MOVED carries its BSIG, BENV or DISE: everything is as before the act.
+4. IMPORTED makes a bill known that was issued elsewhere, RETURNED continues one that is known.
+   Both replay the transactions told in between under the rules of the bill: whoever gives has it,
+   whoever endorses has the title, only the issuing carrier is asked for delivery and answers, and
+   nothing follows an accepted surrender. Moves inside another platform may be left out (DCSA PINT
+   3.0), so of possession there only the platform is asked.
+5. A bill that comes back must have been away, and no chain counts twice.
+6. Notations, delivery orders and custody stay with the platform of issue; they are no transactions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import assert_never
+
+from bol_service.domain import errors, issue
+from bol_service.domain.document import BillKind, DocumentFacts
+from bol_service.domain.events import (
+    Action,
+    Carried,
+    ExchangeEvent,
+    Imported,
+    Moved,
+    NotMoved,
+    PeerAnswer,
+    Returned,
+    Role,
+    Sent,
+    Step,
+)
+from bol_service.domain.identifiers import is_foreign, platform_of
+from bol_service.domain.states import (
+    Abroad,
+    BillState,
+    Carriage,
+    Control,
+    Reader,
+    Status,
+    Tenure,
+    Transit,
+)
+from bol_service.domain.title import controllers, with_tenures
+
+RECEIVED = frozenset({"RECE", "DUPE"})
+REFUSED = frozenset({"BSIG", "BENV", "DISE"})
+PENDING = {
+    Action.SURRENDER_FOR_DELIVERY: Status.PENDING_SURRENDER_FOR_DELIVERY,
+    Action.SURRENDER_FOR_AMENDMENT: Status.PENDING_SURRENDER_FOR_AMENDMENT,
+}
+
+
+def apply(world: Reader, event: ExchangeEvent) -> BillState:
+    """The bill's state after `event`.
+
+    Raises:
+        errors.Refusal: The law does not allow it.
+    """
+    require_desk(world, event.actor)
+    bill = event.stream.removeprefix("bill:")
+    state = world.bill(bill)
+    if isinstance(event, Imported):
+        return _imported(world, state, event, bill)
+    if state is None:
+        raise errors.NotFound(f"{event.stream} is unknown")
+    after = _evolve(world, state, event)
+    return with_tenures(state, after, event.sequence)
+
+
+def require_desk(world: Reader, actor: str) -> None:
+    """Raises `NotExchange` for anybody but the platform's exchange desk."""
+    party = world.party(actor)
+    if party is None or Role.EXCHANGE not in party.roles:
+        raise errors.NotExchange(
+            f"{actor} is not the exchange desk of this platform", pointer="/actor"
+        )
+
+
+def _evolve(
+    world: Reader, state: BillState, event: Sent | Moved | NotMoved | Returned
+) -> BillState:
+    match event:
+        case Sent():
+            return _sent(state, event)
+        case Moved():
+            return _moved(state, event)
+        case NotMoved():
+            return _not_moved(state, event)
+        case Returned():
+            return _returned(world, state, event)
+        case _:
+            assert_never(event)
+
+
+# -- out ------------------------------------------------------------------------------------------
+
+
+def _sent(state: BillState, event: Sent) -> BillState:
+    transit = _transit(state, event.platform)
+    if transit.sent is not None:
+        raise errors.BadChain(
+            f"envelope {transit.sent.envelope} is on its way for bill {state.reference}; "
+            f"{event.envelope} would be a second one",
+            pointer="/details/envelope",
+        )
+    return replace(state, transit=replace(transit, sent=_carriage(event)))
+
+
+def _moved(state: BillState, event: Moved) -> BillState:
+    transit, sent = _answered(state, event.platform, event.answer, RECEIVED)
+    known = replace(state.abroad, known=sent)
+    if transit.after is None:
+        return replace(state, transit=None, abroad=known)
+    asks = transit.surrender is not None
+    return replace(
+        state,
+        status=Status.MOVED,
+        control=transit.after,
+        giving=None,
+        transit=None,
+        surrendered_by=state.control.possessor if asks else None,
+        abroad=replace(known, surrender=transit.surrender),
+    )
+
+
+def _not_moved(state: BillState, event: NotMoved) -> BillState:
+    transit, _ = _answered(state, event.platform, event.answer, REFUSED)
+    return replace(state, status=transit.otherwise, transit=None)
+
+
+def _transit(state: BillState, platform: str) -> Transit:
+    if state.transit is None:
+        raise errors.BadChain(f"nothing of bill {state.reference} waits to go to {platform}")
+    if state.transit.platform != platform:
+        raise errors.BadChain(
+            f"bill {state.reference} goes to {state.transit.platform}, not to {platform}",
+            pointer="/details/platform",
+        )
+    return state.transit
+
+
+def _answered(
+    state: BillState, platform: str, answer: PeerAnswer, codes: frozenset[str]
+) -> tuple[Transit, Carriage]:
+    transit = _transit(state, platform)
+    if transit.sent is None:
+        raise errors.BadChain(f"no envelope of bill {state.reference} was sent to {platform}")
+    if answer.last_entry != transit.sent.last_entry:
+        raise errors.BadChain(
+            f"the answer is about {answer.last_entry}, {transit.sent.last_entry} was sent",
+            pointer="/details/answer",
+        )
+    if answer.code not in codes:
+        raise errors.BadChain(
+            f"the answer is {answer.code}, this entry takes {', '.join(sorted(codes))}",
+            pointer="/details/answer",
+        )
+    return transit, transit.sent
+
+
+# -- in -------------------------------------------------------------------------------------------
+
+
+def _imported(world: Reader, existing: BillState | None, event: Imported, bill: str) -> BillState:
+    if existing is not None:
+        raise errors.NumberUsed(f"bill {bill} is known here as {existing.status}")
+    facts = world.document(event.received_bytes)
+    if facts is None or facts.checksum != bill:
+        raise errors.BadEvent(
+            f"the document with SHA-256 {event.received_bytes} has the checksum "
+            f"{facts.checksum if facts else 'of nothing stored'}, the stream names {bill}",
+            pointer="/details/document",
+        )
+    if not is_foreign(event.carrier) or platform_of(event.carrier) != event.home:
+        raise errors.BadChain(
+            f"the carrier {event.carrier} is no party of the platform of issue {event.home}",
+            pointer="/details/carrier",
+        )
+    blank = _as_issued(event, facts)
+    told = _settled(world, _told(blank, event.steps))
+    arrived = replace(told, abroad=_arrival(told.abroad, event))
+    tenures = tuple(Tenure(party=slug, first=0) for slug in sorted(controllers(arrived)))
+    return replace(arrived, tenures=tenures)
+
+
+def _as_issued(event: Imported, facts: DocumentFacts) -> BillState:
+    return BillState(
+        bill=facts.checksum,
+        reference=facts.reference,
+        kind=facts.kind,
+        carrier=event.carrier,
+        shipment="",
+        shipper=event.shipper,
+        consignee=event.consignee,
+        notify=(),
+        containers=facts.equipment,
+        sailings=facts.sailings,
+        rulebook=event.rulebook,
+        status=Status.MOVED,
+        control=Control(possessor=event.issue_to, title_holder=event.title_holder),
+        giving=None,
+        received_on=facts.received_for_shipment_date,
+        on_board_on=facts.shipped_on_board_date,
+        home=event.home,
+    )
+
+
+def _returned(world: Reader, state: BillState, event: Returned) -> BillState:
+    if state.transit is not None:
+        raise errors.InTransit(
+            f"bill {state.reference} waits for the signed answer of {state.transit.platform}"
+        )
+    if state.status is not Status.MOVED:
+        raise errors.BadChain(
+            f"the original of bill {state.reference} is here ({state.status}); it cannot come from "
+            f"{event.platform}"
+        )
+    if event.last_entry in state.abroad.arrivals:
+        raise errors.BadChain(
+            f"the chain that ends with {event.last_entry} has arrived before",
+            pointer="/details/lastEntry",
+        )
+    told = _settled(world, _told(state, event.steps))
+    return replace(told, abroad=_arrival(told.abroad, event))
+
+
+def _arrival(abroad: Abroad, event: Carried) -> Abroad:
+    return replace(abroad, known=_carriage(event), arrivals=(*abroad.arrivals, event.last_entry))
+
+
+def _carriage(event: Carried) -> Carriage:
+    return Carriage(envelope=event.envelope, last_entry=event.last_entry)
+
+
+def _settled(world: Reader, state: BillState) -> BillState:
+    """The status in which the transactions leave the bill on this platform."""
+    if state.status is Status.SURRENDERED_FOR_DELIVERY:
+        return state
+    possessor = state.control.possessor
+    if is_foreign(possessor):
+        return replace(state, status=Status.MOVED)
+    if state.abroad.surrender is not None:
+        pending = replace(state.abroad, surrender=None)
+        return replace(state, status=state.abroad.surrender, abroad=pending)
+    issue.require_consent(world.party(possessor), possessor, state.rulebook)
+    return replace(state, status=Status.ISSUED)
+
+
+# -- the transactions in between -----------------------------------------------------------------
+
+
+def _told(state: BillState, steps: tuple[Step, ...]) -> BillState:
+    for step in steps:
+        state = _after(state, step)
+    return state
+
+
+def _after(state: BillState, step: Step) -> BillState:
+    if state.status is Status.SURRENDERED_FOR_DELIVERY:
+        raise _unlawful(state, step, "an accepted surrender ends the chain")
+    answers = step.action in (Action.SACC, Action.SREJ)
+    if answers != (state.abroad.surrender is not None):
+        waits = "no surrender waits" if answers else "a surrender waits for the carrier"
+        raise _unlawful(state, step, waits)
+    if answers:
+        return _carrier_answered(state, step)
+    if _place(step.actor) != _place(state.control.possessor):
+        raise _unlawful(state, step, f"{state.control.possessor} possesses the bill")
+    return _by_possessor(state, step)
+
+
+def _by_possessor(state: BillState, step: Step) -> BillState:
+    control = state.control
+    match step.action:
+        case Action.SIGN:
+            return replace(state, control=replace(control, possessor=step.actor))
+        case Action.TRANSFER:
+            if state.kind is BillKind.STRAIGHT and _named(step) != state.consignee:
+                raise _unlawful(state, step, f"a straight bill passes to {state.consignee} only")
+            if _named(step) == state.carrier:
+                raise _unlawful(state, step, "the carrier is asked by surrender, not by transfer")
+            return replace(state, control=replace(control, possessor=_named(step)))
+        case Action.ENDORSE | Action.ENDORSE_TO_ORDER | Action.BLANK_ENDORSE:
+            _require_endorser(state, step)
+            blank = step.action is Action.BLANK_ENDORSE
+            title = Control(
+                possessor=step.actor,
+                title_holder=None if blank else _named(step),
+                final=step.action is Action.ENDORSE,
+            )
+            return replace(state, control=title)
+        case Action.SURRENDER_FOR_DELIVERY | Action.SURRENDER_FOR_AMENDMENT:
+            _require_surrenderer(state, step)
+            return replace(
+                state,
+                control=replace(control, possessor=state.carrier),
+                surrendered_by=step.actor,
+                abroad=replace(state.abroad, surrender=PENDING[step.action]),
+            )
+        case _:
+            raise _unlawful(state, step, "it is no transaction between platforms")
+
+
+def _carrier_answered(state: BillState, step: Step) -> BillState:
+    if step.actor != state.carrier or _named(step) != state.surrendered_by:
+        raise _unlawful(state, step, f"{state.carrier} answers {state.surrendered_by}")
+    answered = replace(state.abroad, surrender=None)
+    if step.action is Action.SREJ:
+        back = replace(state.control, possessor=_named(step))
+        return replace(state, control=back, surrendered_by=None, abroad=answered)
+    if state.abroad.surrender is not Status.PENDING_SURRENDER_FOR_DELIVERY:
+        raise errors.NotSupported("amendment after surrender is not built")
+    return replace(state, status=Status.SURRENDERED_FOR_DELIVERY, abroad=answered)
+
+
+def _require_endorser(state: BillState, step: Step) -> None:
+    if state.kind is BillKind.STRAIGHT:
+        raise _unlawful(state, step, "a straight bill is never endorsed")
+    if state.control.title_holder not in (None, step.actor):
+        raise _unlawful(state, step, f"it is to the order of {state.control.title_holder}")
+    if state.control.final:
+        raise _unlawful(state, step, f"{step.actor} received a final endorsement")
+
+
+def _require_surrenderer(state: BillState, step: Step) -> None:
+    if _named(step) != state.carrier:
+        raise _unlawful(state, step, f"{state.carrier} issued the bill")
+    entitled = (
+        step.actor in (state.shipper, state.consignee)
+        if state.kind is BillKind.STRAIGHT
+        else state.control.title_holder in (None, step.actor)
+    )
+    if not entitled:
+        raise _unlawful(state, step, f"it is to the order of {state.control.title_holder}")
+
+
+def _place(name: str) -> str | None:
+    return platform_of(name) if is_foreign(name) else None
+
+
+def _named(step: Step) -> str:
+    if step.recipient is None:
+        raise errors.BadChain(f"{step.action} by {step.actor} names no recipient")
+    return step.recipient
+
+
+def _unlawful(state: BillState, step: Step, why: str) -> errors.BadChain:
+    return errors.BadChain(
+        f"{step.action} by {step.actor} on bill {state.reference}: {why}", pointer="/details/steps"
+    )

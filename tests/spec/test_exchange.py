@@ -1,0 +1,429 @@
+"""The law of the border: an original leaves, arrives, comes back, and is never in two places."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from bol_service.domain import errors
+from bol_service.domain.document import BillKind
+from bol_service.domain.events import Action, Role
+from bol_service.domain.states import Status
+from tests.law_border import DESK, Arriving, Leaving, open_desk, step
+from tests.law_scene import digest
+
+A = Action
+
+
+def leaving(kind: BillKind = BillKind.ORDER) -> Leaving:
+    v = Leaving(kind)
+    v.transfer("yunling", to="SGPX:banksg")
+    return v
+
+
+def sent() -> Leaving:
+    v = leaving()
+    v.send()
+    return v
+
+
+def gone() -> Leaving:
+    return Leaving().gone()
+
+
+def asked() -> Leaving:
+    """Gone, endorsed on and surrendered in Singapore, and back with the carrier."""
+    v = Leaving()
+    v.endorse("yunling", to="SGPX:straits")
+    v.gone()
+    v.returned(
+        step(A.TRANSFER, "SGPX:banksg", "SGPX:straits"),
+        step(A.SURRENDER_FOR_DELIVERY, "SGPX:straits", "xlsc"),
+    )
+    return v
+
+
+TO_BANK = step(A.TRANSFER, "CQGY:yunling", "banksg")
+TO_STRAITS = step(A.ENDORSE_TO_ORDER, "CQGY:yunling", "straits")
+
+
+def arrived(kind: BillKind = BillKind.ORDER) -> Arriving:
+    v = Arriving(kind)
+    v.arrive(TO_STRAITS, step(A.TRANSFER, "CQGY:yunling", "straits"))
+    return v
+
+
+# -- what each entry does --------------------------------------------------------------------------
+
+
+def test_a_bill_on_its_way_is_still_with_its_sender_and_locked() -> None:
+    v = leaving()
+    assert v.status is Status.IN_TRANSIT
+    assert v.control == ("yunling", "yunling", False)
+    assert v.may("yunling") == frozenset()
+
+
+def test_possession_moves_with_the_signed_receipt_and_not_before() -> None:
+    v = sent()
+    assert v.control[0] == "yunling"
+    v.moved()
+    assert (v.status, v.control[0]) == (Status.MOVED, "SGPX:banksg")
+    assert v.bill.transit is None
+
+
+def test_a_duplicate_is_as_good_as_a_receipt() -> None:
+    v = sent()
+    v.moved("DUPE")
+    assert v.status is Status.MOVED
+
+
+@pytest.mark.parametrize("code", ["BSIG", "BENV", "DISE"])
+def test_a_signed_refusal_gives_the_bill_back_as_it_was(code: str) -> None:
+    v = Leaving()
+    before = v.control
+    v.endorse("yunling", to="SGPX:banksg", transfer_to="SGPX:banksg")
+    assert v.control == before
+    v.send()
+    v.not_moved(code)
+    assert (v.status, v.control) == (Status.ISSUED, before)
+    v.transfer("yunling", to="bankcq")
+
+
+def test_endorsing_and_transferring_abroad_moves_title_and_possession_together() -> None:
+    v = Leaving()
+    v.endorse("yunling", to="SGPX:banksg", transfer_to="SGPX:banksg")
+    v.send()
+    v.moved()
+    assert v.control == ("SGPX:banksg", "SGPX:banksg", False)
+
+
+def test_the_carrier_notes_on_board_while_the_original_is_abroad() -> None:
+    v = gone()
+    v.until("noted")
+    assert v.bill.on_board_noted
+
+
+def test_a_bill_that_arrives_is_what_its_transactions_make_of_it() -> None:
+    v = arrived()
+    assert v.status is Status.ISSUED
+    assert v.control == ("straits", "straits", False)
+    assert v.bill.carrier == "CQGY:xlsc"
+    v.transfer("straits", to="banksg")
+
+
+def test_an_arrived_bill_cannot_be_refused_but_transferred_back() -> None:
+    v = arrived()
+    assert A.REFUSE not in v.may("straits")
+    v.transfer("straits", to="CQGY:yunling")
+    assert v.status is Status.IN_TRANSIT
+
+
+def test_a_surrender_abroad_reaches_the_carrier_and_its_acceptance_goes_back_as_a_notice() -> None:
+    v = asked()
+    assert v.status is Status.PENDING_SURRENDER_FOR_DELIVERY
+    assert (v.control[0], v.bill.surrendered_by) == ("xlsc", "SGPX:straits")
+    v.accept_surrender()
+    assert v.status is Status.SURRENDERED_FOR_DELIVERY
+    assert v.transit.after is None
+    v.send()
+    v.not_moved()  # a notice that is refused undoes nothing
+    assert v.status is Status.SURRENDERED_FOR_DELIVERY
+
+
+def test_a_rejected_surrender_goes_back_to_who_asked_abroad() -> None:
+    v = asked()
+    v.reject_surrender()
+    assert (v.status, v.control[0]) == (Status.IN_TRANSIT, "xlsc")
+    v.send()
+    v.moved()
+    assert (v.status, v.control[0]) == (Status.MOVED, "SGPX:straits")
+    assert v.bill.surrendered_by is None
+
+
+def test_a_return_that_is_refused_leaves_the_surrender_with_the_carrier() -> None:
+    v = asked()
+    v.reject_surrender()
+    v.send()
+    v.not_moved()
+    assert v.status is Status.PENDING_SURRENDER_FOR_DELIVERY
+    assert v.bill.surrendered_by == "SGPX:straits"
+
+
+def test_a_surrender_from_here_waits_abroad_until_the_carrier_answers() -> None:
+    v = arrived()
+    v.surrender("straits")
+    v.send(platform="CQGY")
+    v.moved(platform="CQGY")
+    assert (v.status, v.bill.surrendered_by) == (Status.MOVED, "straits")
+    v.returned(step(A.SREJ, "CQGY:xlsc", "straits"), platform="CQGY")
+    assert (v.status, v.control[0]) == (Status.ISSUED, "straits")
+    v.surrender("straits")
+    v.send(platform="CQGY")
+    v.moved(platform="CQGY")
+    v.returned(step(A.SACC, "CQGY:xlsc", "straits"), platform="CQGY")
+    assert v.status is Status.SURRENDERED_FOR_DELIVERY
+
+
+def test_a_bill_that_is_told_of_without_coming_is_known_as_abroad() -> None:
+    v = Arriving()
+    v.arrive(TO_STRAITS)
+    assert (v.status, v.control) == (Status.MOVED, ("CQGY:yunling", "straits", False))
+
+
+def test_moves_inside_another_platform_may_be_left_out() -> None:
+    v = gone()
+    v.returned(step(A.TRANSFER, "SGPX:straits", "bankcq"))
+    assert (v.status, v.control[0]) == (Status.ISSUED, "bankcq")
+
+
+def test_a_sign_abroad_shows_who_possesses() -> None:
+    v = gone()
+    v.returned(step(A.SIGN, "SGPX:straits"), step(A.TRANSFER, "SGPX:straits", "bankcq"))
+    assert v.control[0] == "bankcq"
+
+
+def test_a_final_endorsement_abroad_is_final_here() -> None:
+    v = Leaving()
+    v.endorse("yunling", to="SGPX:banksg")
+    v.gone()
+    v.returned(step(A.ENDORSE, "SGPX:banksg", "bankcq"), step(A.TRANSFER, "SGPX:banksg", "bankcq"))
+    assert v.control == ("bankcq", "bankcq", True)
+
+
+# -- what is refused -------------------------------------------------------------------------------
+
+
+def test_only_the_desk_records_an_exchange() -> None:
+    v = leaving()
+    with v.refuses(errors.NotExchange, pointer="/actor"):
+        v.send(by="yunling")
+    v = Arriving()
+    with v.refuses(errors.NotExchange, pointer="/actor"):
+        v.arrive(TO_BANK, by="xlsc")
+
+
+def test_the_desk_has_no_other_role() -> None:
+    v = Leaving()
+    with v.refuses(errors.BadEvent, pointer="/details/roles"):
+        open_desk(v, "other", roles=frozenset({Role.EXCHANGE, Role.BANK}))
+
+
+def test_nobody_acts_on_a_bill_in_transit_or_abroad() -> None:
+    for act in (
+        lambda v: v.transfer("yunling", to="bankcq"),
+        lambda v: v.accept_surrender(),
+        lambda v: v.void(),
+    ):
+        waiting, away = leaving(), gone()
+        with waiting.refuses(errors.InTransit):
+            act(waiting)
+        with away.refuses(errors.MovedAway):
+            act(away)
+
+
+Act = Callable[[Leaving], object]
+
+CHAINS: dict[str, tuple[Callable[[], Leaving], Act]] = {
+    "nothing waits to be sent": (Leaving, lambda v: v.send()),
+    "it goes to another platform": (leaving, lambda v: v.send(platform="THXX")),
+    "a second envelope for one act": (sent, lambda v: v.send()),
+    "an answer before anything was sent": (leaving, lambda v: v.moved()),
+    "an answer of another platform": (sent, lambda v: v.moved(platform="THXX")),
+    "an answer about another chain": (sent, lambda v: v.moved(about=digest("another"))),
+    "a refusal told as a receipt": (sent, lambda v: v.moved("BENV")),
+    "a dispute told as a receipt": (sent, lambda v: v.moved("DISE")),
+    "a receipt told as a refusal": (sent, lambda v: v.not_moved("RECE")),
+    "an open answer that concludes": (sent, lambda v: v.not_moved("MDOC")),
+    "an original that never left comes back": (
+        Leaving,
+        lambda v: v.returned(step(A.TRANSFER, "SGPX:banksg", "bankcq")),
+    ),
+    "a chain that arrived before": (
+        lambda: _back_and_gone(),
+        lambda v: v.returned(
+            step(A.TRANSFER, "SGPX:banksg", "bankcq"), last_entry=v.bill.abroad.arrivals[0]
+        ),
+    ),
+    "given by a party of a platform that does not have it": (
+        gone,
+        lambda v: v.returned(step(A.TRANSFER, "THXX:siam", "bankcq")),
+    ),
+    "endorsed by one who has no title": (
+        gone,
+        lambda v: v.returned(step(A.ENDORSE_TO_ORDER, "SGPX:banksg", "bankcq")),
+    ),
+    "surrendered by one who has no title": (
+        gone,
+        lambda v: v.returned(step(A.SURRENDER_FOR_DELIVERY, "SGPX:banksg", "xlsc")),
+    ),
+    "surrendered to somebody else": (
+        lambda: _titled(),
+        lambda v: v.returned(step(A.SURRENDER_FOR_DELIVERY, "SGPX:banksg", "bankcq")),
+    ),
+    "transferred to the carrier": (
+        gone,
+        lambda v: v.returned(step(A.TRANSFER, "SGPX:banksg", "xlsc")),
+    ),
+    "an acceptance without surrender": (
+        gone,
+        lambda v: v.returned(step(A.SACC, "SGPX:banksg", "xlsc")),
+    ),
+    "a transfer while a surrender waits": (
+        lambda: _titled(),
+        lambda v: v.returned(
+            step(A.SURRENDER_FOR_DELIVERY, "SGPX:banksg", "xlsc"),
+            step(A.TRANSFER, "SGPX:banksg", "bankcq"),
+        ),
+    ),
+    "an answer by somebody else than the carrier": (
+        lambda: _asked_abroad(),
+        lambda v: v.returned(step(A.SACC, "CQGY:yunling", "straits"), platform="CQGY"),
+    ),
+    "an answer to somebody else than who asked": (
+        lambda: _asked_abroad(),
+        lambda v: v.returned(step(A.SACC, "CQGY:xlsc", "banksg"), platform="CQGY"),
+    ),
+    "an act after the accepted surrender": (
+        lambda: _asked_abroad(),
+        lambda v: v.returned(
+            step(A.SACC, "CQGY:xlsc", "straits"),
+            step(A.TRANSFER, "CQGY:xlsc", "straits"),
+            platform="CQGY",
+        ),
+    ),
+    "endorsed on after a final endorsement": (
+        lambda: _titled(),
+        lambda v: v.returned(
+            step(A.ENDORSE, "SGPX:banksg", "SGPX:straits"),
+            step(A.ENDORSE, "SGPX:straits", "bankcq"),
+        ),
+    ),
+    "an act that is no transaction": (gone, lambda v: v.returned(step(A.VOID, "SGPX:banksg"))),
+    "a transfer to nobody": (gone, lambda v: v.returned(step(A.TRANSFER, "SGPX:banksg"))),
+}
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_a_chain_is_refused_when_it_tells_of(name: str) -> None:
+    begin, act = CHAINS[name]
+    v = begin()
+    with v.refuses(errors.BadChain):
+        act(v)
+
+
+def test_nothing_comes_back_while_something_is_on_its_way() -> None:
+    v = sent()
+    with v.refuses(errors.InTransit):
+        v.returned(step(A.TRANSFER, "SGPX:banksg", "bankcq"))
+
+
+def test_a_bill_is_imported_once_and_never_over_one_of_our_own() -> None:
+    v = arrived()
+    with v.refuses(errors.NumberUsed):
+        v.arrive(TO_BANK)
+    own = Leaving()
+    with own.refuses(errors.NumberUsed):
+        Arriving.arrive(own, TO_BANK)  # type: ignore[arg-type]  # on a ledger that issued it
+
+
+def test_the_imported_document_is_the_one_that_the_stream_names() -> None:
+    v = Arriving()
+    with v.refuses(errors.BadEvent, pointer="/details/document"):
+        v.arrive(TO_BANK, received_bytes=digest("nothing stored"))
+
+
+def test_the_carrier_of_an_imported_bill_is_on_the_platform_of_issue() -> None:
+    for carrier in ("xlsc", "THXX:xlsc"):
+        v = Arriving()
+        with v.refuses(errors.BadChain, pointer="/details/carrier"):
+            v.arrive(TO_BANK, carrier=carrier)
+
+
+def test_a_bill_does_not_come_to_who_has_not_accepted_the_rulebook_or_is_unknown() -> None:
+    v = Arriving()
+    with v.refuses(errors.ConsentMissing):
+        v.arrive(TO_BANK, rulebook=digest("another rulebook"))
+    with v.refuses(errors.RecipientUnavailable):
+        v.arrive(step(A.TRANSFER, "CQGY:yunling", "nobody"))
+
+
+def test_a_straight_bill_comes_to_its_consignee_only_and_is_never_endorsed() -> None:
+    v = Arriving(BillKind.STRAIGHT)
+    with v.refuses(errors.BadChain):
+        v.arrive(TO_BANK)
+    with v.refuses(errors.BadChain):
+        v.arrive(step(A.ENDORSE_TO_ORDER, "CQGY:yunling", "straits"))
+    v.arrive(step(A.TRANSFER, "CQGY:yunling", "straits"))
+    assert v.control[0] == "straits"
+    v.surrender("straits")
+    assert v.status is Status.IN_TRANSIT
+
+
+def test_a_straight_bill_is_surrendered_abroad_by_shipper_or_consignee_only() -> None:
+    v = Arriving(BillKind.STRAIGHT)
+    by_other = step(A.SURRENDER_FOR_DELIVERY, "CQGY:qiaolian", "CQGY:xlsc")
+    with v.refuses(errors.BadChain):
+        v.arrive(by_other)
+
+
+def test_a_blank_bill_is_endorsed_and_surrendered_by_any_possessor_abroad() -> None:
+    v = Arriving(BillKind.BLANK)
+    v.arrive(
+        step(A.BLANK_ENDORSE, "CQGY:yunling"),
+        step(A.TRANSFER, "CQGY:yunling", "banksg"),
+    )
+    assert v.control == ("banksg", None, False)
+
+
+def test_amendment_is_not_built_for_bills_from_abroad_either() -> None:
+    v = arrived()
+    v.surrender_for_amendment("straits")
+    v.send(platform="CQGY")
+    v.moved(platform="CQGY")
+    with v.refuses(errors.NotSupported):
+        v.returned(step(A.SACC, "CQGY:xlsc", "straits"), platform="CQGY")
+    v.returned(step(A.SREJ, "CQGY:xlsc", "straits"), platform="CQGY")
+    assert v.status is Status.ISSUED
+
+
+def test_an_unknown_bill_has_nothing_to_send() -> None:
+    v = Arriving()
+    with v.refuses(errors.NotFound):
+        v.send()
+
+
+def test_the_carrier_and_the_operator_never_receive_by_transfer_from_abroad_either() -> None:
+    v = arrived()
+    with v.refuses(errors.BadRecipient, pointer="/recipient"):
+        v.transfer("straits", to="CQGY:xlsc")
+
+
+def test_the_desk_is_not_suspended_when_it_records() -> None:
+    v = leaving()
+    v.suspend(DESK)
+    with v.refuses(errors.Suspended):
+        v.send()
+
+
+def _titled() -> Leaving:
+    v = Leaving()
+    v.endorse("yunling", to="SGPX:banksg")
+    return v.gone()
+
+
+def _asked_abroad() -> Arriving:
+    v = arrived()
+    v.surrender("straits")
+    v.send(platform="CQGY")
+    v.moved(platform="CQGY")
+    return v
+
+
+def _back_and_gone() -> Leaving:
+    v = gone()
+    v.returned(step(A.TRANSFER, "SGPX:banksg", "bankcq"))
+    v.transfer("bankcq", to="SGPX:banksg")
+    v.send()
+    v.moved()
+    return v
