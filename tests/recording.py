@@ -81,7 +81,7 @@ class WritePath:
 
     @property
     def maker(self) -> Maker:
-        documents = Documents(self.store, self.clock)
+        documents = Documents(self.store, self.clock, ORIGIN)
         return Maker(desk=self.desk, recorder=self.recorder, documents=documents)
 
     def renew(self) -> None:

@@ -13,10 +13,10 @@ from typing import Any
 
 import click
 
-from bol_service.cli import bill_carrier, bill_holder, bill_issue, parameters, words
+from bol_service.cli import bill_carrier, bill_holder, bill_issue, disclose, parameters, words
 from bol_service.cli.context import Connection, reading
 from bol_service.cli.lookup import Names, find_bill, pages, read_bill
-from bol_service.cli.output import ExitCode, facts, say, show, table, warn
+from bol_service.cli.output import ExitCode, Stopped, facts, say, show, table, warn
 from bol_service.cli.signing import payload_of
 
 Json = dict[str, Any]
@@ -182,14 +182,59 @@ def document(connection: Connection, name: str, out: Path | None) -> None:
 @bill.command()
 @click.argument("name", metavar="BILL")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Usually X.ebl.json.")
+@click.option(
+    "--issue-only",
+    is_flag=True,
+    help="Issue and status alone, to go with disclosed fields (carrier, holder).",
+)
 @reading
-def evidence(connection: Connection, name: str, out: Path) -> None:
+def evidence(connection: Connection, name: str, out: Path, issue_only: bool) -> None:
     """Get the evidence file of a bill. 证据包
 
     Anyone can check it offline: bol verify FILE --trust trust.json
     """
     client = connection.reader()
-    _write(out, client.fetch(f"/v1/bills/{find_bill(client, name)}/evidence").content)
+    query = {"profile": "issue"} if issue_only else {}
+    _write(out, client.fetch(f"/v1/bills/{find_bill(client, name)}/evidence", **query).content)
+
+
+@bill.command()
+@click.argument("name", metavar="BILL")
+@click.option("-o", "--out", required=True, type=click.Path(path_type=Path), help="Usually X.pdf.")
+@reading
+def copy(connection: Connection, name: str, out: Path) -> None:
+    """Get a copy of a bill to print, its evidence inside. 打印副本
+
+    It is no original. bol verify FILE.pdf checks the evidence in it, not the print.
+    """
+    client = connection.reader()
+    _write(out, client.fetch(f"/v1/bills/{find_bill(client, name)}/copy").content)
+
+
+@bill.command()
+@click.argument("name", metavar="BILL")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Usually X.full.sdjwt.")
+@reading
+def disclosures(connection: Connection, name: str, out: Path) -> None:
+    """Get the file to disclose fields from. 选择性披露
+
+    For carrier and holder. Keep it to yourself, it holds the whole document; give away what
+    bol disclose makes of it.
+    """
+    client = connection.reader()
+    found = find_bill(client, name)
+    issued = client.get(f"/v1/bills/{found}/events")["items"][0]
+    digest = payload_of(issued["event"])["details"].get("disclosure")
+    if digest is None:
+        raise Stopped(
+            "There is nothing to disclose from",
+            f"bill {found} was issued without disclosures",
+            "Show the whole document, or ask the carrier.",
+            "no_disclosures",
+        )
+    content = client.fetch(f"/v1/documents/{digest}").content
+    disclose.require_named(content, digest)
+    _write(out, content)
 
 
 def _write(out: Path, content: bytes) -> None:

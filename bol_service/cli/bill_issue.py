@@ -4,17 +4,20 @@
    checks that too, and that dates and custody agree).
 2. Parties are taken from the party codes that the document itself bears, unless they are named.
 3. The DCSA issuance manifest and the event are signed with the same key of the carrier.
+4. With `--disclosures` the bill commits to each field of the document, and the file from which
+   fields can be disclosed is written here before anything is sent; see `disclose`.
 """
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import click
 
-from bol_service.cli import documents, parameters
+from bol_service.cli import disclose, documents, parameters
 from bol_service.cli.client import Client
 from bol_service.cli.lookup import Names, find_shipment
 from bol_service.cli.output import NotSetUp, facts, remark, wants_json
@@ -61,6 +64,12 @@ class _Parties:
     envvar="BOL_PLATFORM_CODE",
     help="DCSA code of the platform, 2 to 4 characters. [BOL_PLATFORM_CODE]",
 )
+@click.option(
+    "--disclosures",
+    "disclosures_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="New file from which you can disclose single fields; it holds the whole document.",
+)
 @signing
 def issue(
     desk: Desk,
@@ -72,6 +81,7 @@ def issue(
     consignee: str | None,
     notify: tuple[str, ...],
     platform_code: str | None,
+    disclosures_file: Path | None,
 ) -> None:
     """Issue the bill of a transport document (carrier). 签发提单"""
     if not platform_code:
@@ -79,6 +89,8 @@ def issue(
             "neither --platform-code nor BOL_PLATFORM_CODE is given",
             "Give --platform-code: the DCSA code of the platform that you issue on.",
         )
+    if disclosures_file is not None:
+        disclose.refuse_existing(disclosures_file)
     found = documents.read(file)
     parties = _parties(found, issue_to, shipper, title_holder, consignee, notify)
     if not desk.dry_run and not wants_json():
@@ -86,6 +98,16 @@ def issue(
         remark(f"first holder: {Names(client=desk.client)(parties.issue_to)}")
     details = _details(desk.client, found, parties, platform_code)
     details["shipment"] = find_shipment(desk.client, shipment)
+    commitment = None
+    if disclosures_file is not None:
+        commitment = disclose.commit(desk.client, file, found)
+        details["disclosure"] = commitment.digest
+
+    def prepare() -> None:
+        documents.upload(desk.client, file, found)
+        if disclosures_file is not None and commitment is not None:
+            disclose.keep_and_upload(desk.client, disclosures_file, commitment)
+
     desk.sign(
         Intent(
             action=Action.ISSUE,
@@ -95,7 +117,7 @@ def issue(
             words=f"Issue B/L {found.reference} to {parties.issue_to}: the only original, "
             f"{_order(found, parties)}.",
         ),
-        prepare=lambda: documents.upload(desk.client, file, found),
+        prepare=prepare,
         told={"bill": found.checksum},
     )
 

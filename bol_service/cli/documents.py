@@ -10,7 +10,7 @@ import hashlib
 from typing import Any
 
 from bol_service.cli.client import Client
-from bol_service.cli.output import Stopped
+from bol_service.cli.output import Stopped, warn
 from bol_service.crypto import strictjson
 from bol_service.domain.document import DocumentFacts, PartyReference
 from bol_service.wire.document import read_document
@@ -41,6 +41,8 @@ def read(content: bytes) -> DocumentFacts:
 def upload(client: Client, content: bytes, facts: DocumentFacts) -> None:
     """Upload a transport document; raises Stopped if the platform digests it otherwise."""
     answered = client.upload(content)
+    for warning in answered.get("warnings", []):
+        warn(f"{warning['pointer']} {warning['message']}")
     for member, own in (
         ("digest", facts.received_bytes),
         ("checksum", facts.checksum),

@@ -47,8 +47,20 @@ COMMANDS = {
     "draft": Lazy("bol_service.cli.draft:draft", "Book, instruct, publish and approve drafts."),
     "bill": Lazy("bol_service.cli.bill:bill", "Issue, endorse, transfer and surrender bills."),
     "custody": Lazy("bol_service.cli.custody:custody", "Sign where each container is."),
+    "disclose": Lazy(
+        "bol_service.cli.disclose:disclose", "Disclose single fields of a bill, offline."
+    ),
     "verify": Lazy("bol_service.cli.verify:verify", "Verify evidence files, offline."),
+    "copy": Lazy("bol_service.cli.copy:copy", "Print a bill from its evidence, as PDF."),
     "ledger": Lazy("bol_service.cli.ledger:ledger", "Check the log: checkpoint, proofs, audit."),
+    "carrier-gateway": Lazy(
+        "bol_service.cli.carrier_gateway:carrier_gateway",
+        "Serve a carrier's DCSA system with the carrier's key.",
+    ),
+    "exchange": Lazy(
+        "bol_service.cli.exchange:exchange", "See what leaves for and comes from other platforms."
+    ),
+    "webhooks": Lazy("bol_service.cli.webhooks:webhooks", "Have your notices sent to you."),
     "send": Lazy("bol_service.cli.signing:send", "Send a signed event, again where in doubt."),
 }
 

@@ -9,6 +9,7 @@ imports the database or the web framework (a test holds it to that).
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +17,9 @@ import click
 
 from bol_service.cli import words
 from bol_service.cli.output import ExitCode, colour, json_option, one_line, say, show, visible
+from bol_service.cli.verify_disclosed import is_presentation, verify_disclosed
+from bol_service.copy.apart import Copies
+from bol_service.copy.checking import NOTICE, is_copy, verify_copy
 from bol_service.verification.bundle import MAX_BUNDLE_BYTES
 from bol_service.verification.report import VERDICT_ZH, Finding, Outcome, Report, Title, Verdict
 from bol_service.verification.trust import Trust, TrustError, read_trust
@@ -55,6 +59,12 @@ _BADNESS: Final = (ExitCode.DONE, ExitCode.UNCERTAIN, ExitCode.REFUSED)
     help="The platform's trust.json; get it from its publication, not with the file.",
 )
 @click.option(
+    "--evidence",
+    "evidence_file",
+    type=click.Path(path_type=Path),
+    help="For disclosed fields (*.sdjwt): the evidence of their bill.",
+)
+@click.option(
     "--as-of-statement",
     is_flag=True,
     help="Ask only what was true when the platform stated it: age does not count (exit 0).",
@@ -66,20 +76,31 @@ def verify(
     ctx: click.Context,
     files: tuple[Path, ...],
     trust_file: Path | None,
+    evidence_file: Path | None,
     as_of_statement: bool,
     require_live: bool,
 ) -> None:
-    """Verify evidence files (*.ebl.json), offline. 验真"""
+    """Verify evidence, printed copies or disclosed fields, offline. 验真
+
+    Evidence is *.ebl.json; of a printed copy (*.pdf) the evidence inside it is verified, not what
+    is printed; disclosed fields are *.sdjwt.
+    """
     trust = _trust(trust_file)
     contents = [(file, _read(file, MAX_BUNDLE_BYTES)) for file in files]
     now = datetime.now(UTC)
-    reports = [(file, verify_bundle(content, trust, now)) for file, content in contents]
+    if evidence_file is not None or any(is_presentation(content) for _, content in contents):
+        evidence = _read(evidence_file, MAX_BUNDLE_BYTES) if evidence_file else None
+        code_of = partial(exit_code, as_of_statement=as_of_statement, require_live=require_live)
+        codes = verify_disclosed(contents, evidence, trust, now, code_of)
+        ctx.exit(max(codes, key=_BADNESS.index))
+    reports = [(file, _report(content, trust, now)) for file, content in contents]
+    copies = {file for file, content in contents if is_copy(content)}
     codes = [
         exit_code(report.verdict, as_of_statement=as_of_statement, require_live=require_live)
         for _, report in reports
     ]
     worst = max(codes, key=_BADNESS.index)
-    show(_value(reports, codes, worst), lambda: _tell_all(reports))
+    show(_value(reports, codes, worst, copies), lambda: _tell_all(reports, copies))
     ctx.exit(worst)
 
 
@@ -96,6 +117,12 @@ def exit_code(verdict: Verdict, *, as_of_statement: bool, require_live: bool) ->
             return ExitCode.REFUSED
         case Verdict.CANNOT_SAY:
             return ExitCode.UNCERTAIN
+
+
+def _report(content: bytes, trust: Trust | None, now: datetime) -> Report:
+    if not is_copy(content):
+        return verify_bundle(content, trust, now)
+    return verify_copy(content, trust, now, copies=Copies(), limit=MAX_BUNDLE_BYTES).report
 
 
 def _trust(file: Path | None) -> Trust | None:
@@ -117,10 +144,15 @@ def _read(file: Path, limit: int) -> bytes:
 
 
 def _value(
-    reports: list[tuple[Path, Report]], codes: list[ExitCode], worst: ExitCode
+    reports: list[tuple[Path, Report]], codes: list[ExitCode], worst: ExitCode, copies: set[Path]
 ) -> dict[str, Any]:
     files = [
-        {"file": str(file), "exitCode": int(code), **report.to_value()}
+        {
+            "file": str(file),
+            "exitCode": int(code),
+            **report.to_value(),
+            **({"notice": NOTICE[0], "noticeZh": NOTICE[1]} if file in copies else {}),
+        }
         for (file, report), code in zip(reports, codes, strict=True)
     ]
     return {"exitCode": int(worst), "files": files}
@@ -129,15 +161,18 @@ def _value(
 # -- for a person --------------------------------------------------------------------------------
 
 
-def _tell_all(reports: list[tuple[Path, Report]]) -> None:
+def _tell_all(reports: list[tuple[Path, Report]], copies: set[Path]) -> None:
     for number, (file, report) in enumerate(reports):
         if number:
             say()
-        _tell(file, report)
+        _tell(file, report, is_printed=file in copies)
 
 
-def _tell(file: Path, report: Report) -> None:
+def _tell(file: Path, report: Report, *, is_printed: bool) -> None:
     say(f"{one_line(file)}")
+    if is_printed:
+        for line in NOTICE:
+            _styled(f"  {line}", "yellow")
     if report.demo:
         _styled("  DEMO: a demonstration without legal effect · 演示,无法律效力", "magenta")
     say("\n  Checks")

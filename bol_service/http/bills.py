@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Response, abort, g, json, request
 
+from bol_service.copy.faults import NoCopy
 from bol_service.http.documents import as_received
 from bol_service.http.edge import bearer, etag, page, services
 from bol_service.http.events import StrictBlueprint
@@ -17,6 +18,7 @@ from bol_service.wire.answers import (
     DraftAnswer,
     DraftPage,
     EventPage,
+    EvidenceQuery,
     HeadAnswer,
     NoticePage,
     PageQuery,
@@ -96,13 +98,38 @@ def list_custody_events(query: dict[str, Any], bill: str, container: str) -> Any
 
 
 @bills.get("/v1/bills/<string:bill>/evidence")
+@bills.arguments(EvidenceQuery, location="query")
 @bills.response(200, description="An evidence bundle, `*.ebl.json`")
 @bearer
-def get_evidence(bill: str) -> Response:
-    """The file with which anyone can check this bill offline (docs/verification.md)."""
-    content = services().evidence.bundle(bill, g.party)
+def get_evidence(query: dict[str, str], bill: str) -> Response:
+    """The file with which anyone can check this bill offline (docs/verification.md).
+
+    The profile `issue`, for carrier and holder, shows the issue and the status alone: it goes to
+    those to whom single fields are disclosed.
+    """
+    evidence = services().evidence
+    make = evidence.issue_bundle if query["profile"] == "issue" else evidence.bundle
+    content = make(bill, g.party)
     answer = Response(content, 200, content_type="application/json")
     answer.headers["Content-Disposition"] = f'attachment; filename="{bill[:16]}.ebl.json"'
+    return answer
+
+
+@bills.get("/v1/bills/<string:bill>/copy")
+@bills.response(200, description="The printed copy, a PDF", content_type="application/pdf")
+@bearer
+def get_copy(bill: str) -> Response:
+    """The bill to print, for those who may have its evidence, which is attached inside.
+
+    It is no original and proves nothing by itself (docs/verification.md).
+    """
+    content = services().evidence.bundle(bill, g.party)
+    try:
+        printed = services().copies.printed(content)
+    except NoCopy as error:
+        abort(406, description=str(error))
+    answer = Response(printed, 200, content_type="application/pdf")
+    answer.headers["Content-Disposition"] = f'attachment; filename="{bill[:16]}-copy.pdf"'
     return answer
 
 

@@ -1,4 +1,4 @@
-"""Uploads of transport documents and shipping instructions."""
+"""Uploads of transport documents, shipping instructions and disclosures."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from bol_service.application.ports import DocumentRow
 from bol_service.http.edge import bearer, body, services
 from bol_service.http.events import StrictBlueprint
 from bol_service.wire.answers import DocumentAnswer, DocumentQuery
+from bol_service.wire.disclosure import MEDIA_TYPE
+from bol_service.wire.personal_data import PersonalData
 
 blueprint = StrictBlueprint("documents", __name__, description="Documents, kept byte for byte")
 
@@ -21,7 +23,10 @@ blueprint = StrictBlueprint("documents", __name__, description="Documents, kept 
     requestBody={
         "required": True,
         "description": "The document; its bytes are kept as they are",
-        "content": {"application/json": {"schema": {"type": "object"}}},
+        "content": {
+            "application/json": {"schema": {"type": "object"}},
+            MEDIA_TYPE: {"schema": {"type": "string"}},
+        },
     }
 )
 @blueprint.response(201, DocumentAnswer)
@@ -30,6 +35,8 @@ def upload_document(query: dict[str, str]) -> dict[str, Any]:
     """Upload a document that signed events will name by its digest.
 
     A transport document is checked against every rule of DCSA BL 3.0; all faults are told at once.
+    What looks like personal data in its free text is told as warnings, or refused where the
+    platform is set so. A disclosure is sent as application/sd-jwt, by the carrier that signed it.
     """
     try:
         kind = DocumentKind(query["kind"])
@@ -37,26 +44,37 @@ def upload_document(query: dict[str, str]) -> dict[str, Any]:
         abort(
             422, description=f"kind is {query['kind']}, one of {', '.join(DocumentKind)} is known"
         )
-    return _answer(services().documents.upload(body("application/json"), kind, g.party))
+    documents = services().documents
+    row = documents.upload(body(_media_type(kind)), kind, g.party)
+    return _answer(row, documents.warnings(row))
 
 
 @blueprint.get("/v1/documents/<string:digest>")
 @blueprint.response(200, description="The bytes as uploaded")
 @bearer
 def own_document(digest: str) -> Response:
-    """A document that you uploaded."""
+    """A document that you uploaded, or the disclosures of a bill that you hold."""
     return as_received(services().documents.own(digest, g.party))
 
 
 def as_received(row: DocumentRow) -> Response:
     """The very bytes that were uploaded."""
-    answer = Response(row.content, 200, content_type="application/json")
+    answer = Response(row.content, 200, content_type=_media_type(row.kind))
     answer.set_etag(row.digest)
     return answer
 
 
-def _answer(row: DocumentRow) -> dict[str, Any]:
+def _media_type(kind: str) -> str:
+    return MEDIA_TYPE if kind == DocumentKind.DISCLOSURE else "application/json"
+
+
+def _answer(row: DocumentRow, warnings: list[PersonalData]) -> dict[str, Any]:
     answer: dict[str, Any] = {"digest": row.digest, "kind": row.kind}
+    if warnings:
+        answer["warnings"] = [
+            {"pointer": found.pointer, "rule": found.kind, "message": found.message}
+            for found in warnings
+        ]
     if row.facts is not None:
         answer["checksum"] = row.facts.checksum
         answer["contentDigest"] = row.facts.content_digest

@@ -170,10 +170,14 @@ class ReleaseAnswer(Answer):
 
 
 class DocumentAnswer(Answer):
-    digest = text("SHA-256 of the bytes as received")
-    kind = text("transport-document or shipping-instructions")
+    digest = text("SHA-256 of the bytes as received; of a disclosure: of its issuer-signed JWT")
+    kind = text("transport-document, shipping-instructions or disclosure")
     checksum = text("SHA-256 of the RFC 8785 form: the bill's id")
     contentDigest = text("SHA-256 of the content that a shipper approves")
+    warnings = fields.List(
+        fields.Nested(ProblemDetail),
+        metadata={"description": "What looks like personal data in free text, never repeating it"},
+    )
 
 
 class NoticePage(Answer):
@@ -198,6 +202,10 @@ class TokenRequest(Schema):
 class PageQuery(Schema):
     cursor = fields.String(load_default="")
     limit = fields.Integer(load_default=50, validate=validate.Range(1, 100))
+
+
+class EvidenceQuery(Schema):
+    profile = fields.String(load_default="own", validate=validate.OneOf(["own", "issue"]))
 
 
 class BillQuery(PageQuery):

@@ -1,0 +1,506 @@
+"""Disclosed fields are believed only if the carrier committed to them when it issued this bill."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bol_service.application import platform_guard
+from bol_service.crypto import strictjson
+from bol_service.crypto.keys import Algorithm
+from bol_service.crypto.signers import LocalSigner, generate
+from bol_service.domain import errors
+from bol_service.verification.disclosure import verify
+from bol_service.verification.disclosure_report import DisclosureReport, Step
+from bol_service.verification.report import Outcome, Verdict
+from bol_service.verification.trust import Trust
+from bol_service.wire import drafting
+from bol_service.wire.disclosure import Presentation
+from bol_service.wire.disclosure_selection import select
+from tests.disclosed_bill import (
+    DisclosingWorld,
+    commit,
+    disclosing,
+    joined,
+    payload_of,
+    signed_anew,
+    texts,
+)
+from tests.minimal_bill import CARRIER, OPERATOR, SHIPPER
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """`bill` was issued with disclosures, `other` too, `bare` without."""
+
+    world: DisclosingWorld
+    bill: str
+    other: str
+    bare: str
+
+    @property
+    def full(self) -> Presentation:
+        return self.world.disclosures[self.bill]
+
+    @property
+    def trust(self) -> Trust:
+        return self.world.trust()
+
+    def evidence(self, bill: str | None = None) -> bytes:
+        return self.world.bundle(bill or self.bill)
+
+    def issue_only(self) -> bytes:
+        return self.world.running.services.evidence.issue_bundle(self.bill, SHIPPER)
+
+    def judge(
+        self, text: str, evidence: bytes | None = None, now: datetime | None = None
+    ) -> DisclosureReport:
+        evidence = self.evidence() if evidence is None else evidence
+        return verify(text.encode(), evidence, self.trust, now or datetime.now(UTC))
+
+
+@pytest.fixture(scope="module", params=list(Algorithm), ids=str)
+def scene(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Scene]:
+    with disclosing(tmp_path_factory.mktemp("world"), request.param) as world:
+        bill, other = world.issue(0), world.issue(1)
+        bare = super(DisclosingWorld, world)._issue_details
+        original = world._issue_details
+        world._issue_details = bare  # type: ignore[method-assign]
+        third = world.issue(2)
+        world._issue_details = original  # type: ignore[method-assign]
+        yield Scene(world=world, bill=bill, other=other, bare=third)
+
+
+def caught_by(report: DisclosureReport) -> tuple[Step, str]:
+    last = report.findings[-1]
+    assert all(found.outcome is Outcome.VALID for found in report.findings[:-1])
+    assert last.outcome is not Outcome.VALID
+    return last.step, last.code
+
+
+def outcomes(report: DisclosureReport) -> set[Outcome]:
+    return {found.outcome for found in report.fields}
+
+
+# -- what is genuine -----------------------------------------------------------------------------
+
+
+def test_disclosed_fields_are_valid_by_issue_alone(scene: Scene) -> None:
+    chosen = select(scene.full, ["customs"])
+    report = scene.judge(chosen.to_text(), scene.issue_only())
+    assert report.verdict is Verdict.CURRENT
+    assert outcomes(report) == {Outcome.VALID}
+    assert [found.step for found in report.findings] == [
+        Step.FILE,
+        Step.EVIDENCE,
+        Step.BILL,
+        Step.COMMITMENT,
+        Step.SIGNATURE,
+    ]
+    assert len(report.fields) == len(chosen.disclosed)
+
+
+def test_with_the_document_at_hand_each_value_is_compared_too(scene: Scene) -> None:
+    report = scene.judge(scene.full.to_text())
+    assert (report.verdict, outcomes(report)) == (Verdict.CURRENT, {Outcome.VALID})
+    assert report.findings[-1].code == "as_in_document"
+
+
+def test_the_evidence_for_disclosures_shows_neither_document_nor_anything_after_issue(
+    scene: Scene,
+) -> None:
+    content = scene.issue_only()
+    assert b"descriptionOfGoods" not in content
+    report = scene.judge(scene.full.to_text(), content)
+    assert report.evidence is not None
+    assert report.evidence.title is not None
+    assert report.evidence.title.possessor is None
+    bill_acts = [act.action for act in report.evidence.signed if act.stream.startswith("bill:")]
+    assert bill_acts == ["ISSUE"]
+
+
+def test_a_file_that_discloses_nothing_still_tells_the_status(scene: Scene) -> None:
+    report = scene.judge(scene.full.only(lambda _: False).to_text())
+    assert (report.verdict, report.fields) == (Verdict.CURRENT, [])
+
+
+# -- status and expiry cannot be left out --------------------------------------------------------
+
+
+def test_without_evidence_nobody_can_say(scene: Scene) -> None:
+    report = verify(scene.full.to_text().encode(), None, scene.trust, datetime.now(UTC))
+    assert caught_by(report) == (Step.EVIDENCE, "no_evidence")
+    assert (report.verdict, outcomes(report)) == (Verdict.CANNOT_SAY, {Outcome.UNKNOWN})
+    assert scene.full.claims.status_at in report.findings[-1].next_step
+
+
+def test_without_a_trust_file_nobody_can_say(scene: Scene) -> None:
+    text, now = scene.full.to_text().encode(), datetime.now(UTC)
+    report = verify(text, scene.evidence(), None, now)
+    assert caught_by(report) == (Step.EVIDENCE, "unverified_evidence")
+    assert (report.verdict, outcomes(report)) == (Verdict.CANNOT_SAY, {Outcome.UNKNOWN})
+
+
+def test_old_evidence_makes_genuine_fields_not_known_to_be_current(scene: Scene) -> None:
+    now = datetime.now(UTC) + timedelta(minutes=11)
+    report = scene.judge(scene.full.to_text(), now=now)
+    assert report.verdict is Verdict.NOT_KNOWN_CURRENT
+    assert (outcomes(report), report.current_until) == ({Outcome.VALID}, None)
+
+
+def test_current_evidence_tells_until_when_it_is_current(scene: Scene) -> None:
+    now = datetime.now(UTC)
+    report = scene.judge(scene.full.to_text(), now=now)
+    assert report.current_until is not None
+    assert timedelta(minutes=9) < report.current_until - now <= timedelta(minutes=10, seconds=1)
+
+
+def test_forged_evidence_makes_it_not_genuine_but_says_nothing_of_the_fields(scene: Scene) -> None:
+    content = scene.evidence().replace(b'"recordedAt":"2', b'"recordedAt":"3', 1)
+    report = scene.judge(scene.full.to_text(), content)
+    assert caught_by(report) == (Step.EVIDENCE, "bad_evidence")
+    assert (report.verdict, outcomes(report)) == (Verdict.NOT_GENUINE, {Outcome.UNKNOWN})
+
+
+# -- forgeries -----------------------------------------------------------------------------------
+
+
+def by(signer: str) -> Callable[[Scene], str]:
+    """The same claims and digests under another party's signature."""
+
+    def forge(scene: Scene) -> str:
+        key = scene.world.signers[signer]
+        return joined(signed_anew(payload_of(scene.full), key), *texts(scene.full))
+
+    return forge
+
+
+def by_stranger(scene: Scene) -> str:
+    key = LocalSigner(generate(Algorithm.ED25519))
+    return joined(signed_anew(payload_of(scene.full), key), *texts(scene.full))
+
+
+def committed_anew(scene: Scene) -> str:
+    """The carrier itself, afterwards: other values under fresh salts."""
+    return commit(document(scene, descriptionOfGoods=["GOLD"]), carrier(scene)).to_text()
+
+
+def same_with_fresh_salts(scene: Scene) -> str:
+    return commit(document(scene), carrier(scene)).to_text()
+
+
+def carrier(scene: Scene) -> LocalSigner:
+    return scene.world.signers[CARRIER]
+
+
+def document(scene: Scene, **changes: Any) -> bytes:
+    value = scene.full.document()
+    assert isinstance(value, dict)
+    value["consignmentItems"][0].update(changes)
+    return strictjson.canonical(value)
+
+
+def of_other_bill(scene: Scene) -> str:
+    return scene.world.disclosures[scene.other].to_text()
+
+
+def claims_of_this_bill(scene: Scene) -> str:
+    """The other bill's digests, the carrier's signature, this bill's name."""
+    other = scene.world.disclosures[scene.other]
+    mixed = payload_of(scene.full) | {"_sd": payload_of(other)["_sd"]}
+    return joined(signed_anew(mixed, carrier(scene)), *texts(other))
+
+
+def named(**claims: str) -> Callable[[Scene], str]:
+    def forge(scene: Scene) -> str:
+        payload = payload_of(scene.full) | claims
+        return joined(signed_anew(payload, carrier(scene)), *texts(scene.full))
+
+    return forge
+
+
+FORGERIES: list[Any] = [
+    pytest.param(by(SHIPPER), Step.COMMITMENT, "other_commitment", id="another party signed it"),
+    pytest.param(by(OPERATOR), Step.COMMITMENT, "other_commitment", id="the operator signed it"),
+    pytest.param(by_stranger, Step.COMMITMENT, "other_commitment", id="a stranger signed it"),
+    pytest.param(
+        committed_anew,
+        Step.BILL,
+        "other_bill",
+        id="the carrier committed to other goods afterwards",
+    ),
+    pytest.param(
+        same_with_fresh_salts,
+        Step.COMMITMENT,
+        "other_commitment",
+        id="the carrier committed to the same document afterwards",
+    ),
+    pytest.param(of_other_bill, Step.BILL, "other_bill", id="it is of another bill"),
+    pytest.param(
+        claims_of_this_bill,
+        Step.COMMITMENT,
+        "other_commitment",
+        id="another bill's digests bear this bill's name",
+    ),
+    pytest.param(named(origin="demo.c/d"), Step.BILL, "other_bill", id="it is of another platform"),
+    pytest.param(
+        named(carrier=SHIPPER), Step.COMMITMENT, "other_carrier", id="it names another carrier"
+    ),
+    pytest.param(
+        named(transportDocumentReference="N7"),
+        Step.COMMITMENT,
+        "other_commitment",
+        id="it names another number",
+    ),
+]
+
+
+@pytest.mark.parametrize(("forge", "step", "code"), FORGERIES)
+def test_it_is_found_out_that(
+    scene: Scene, forge: Callable[[Scene], str], step: Step, code: str
+) -> None:
+    for evidence in (scene.evidence(), scene.issue_only()):
+        report = scene.judge(forge(scene), evidence)
+        assert caught_by(report) == (step, code)
+        assert (report.verdict, outcomes(report)) == (Verdict.NOT_GENUINE, {Outcome.INVALID})
+
+
+def test_a_disclosure_of_another_bill_spliced_in_is_refused(scene: Scene) -> None:
+    spliced = [*texts(scene.full), texts(scene.world.disclosures[scene.other])[0]]
+    report = scene.judge(joined(scene.full.signed.text, *spliced))
+    assert caught_by(report) == (Step.FILE, "bad_file")
+    assert (report.verdict, report.fields) == (Verdict.NOT_GENUINE, [])
+
+
+def test_every_flipped_byte_of_a_presentation_is_found_out(scene: Scene) -> None:
+    content = select(scene.full, ["hs"]).to_text().encode()
+    evidence, now = scene.issue_only(), datetime.now(UTC)
+    for place in range(0, len(content), 7):
+        changed = bytearray(content)
+        changed[place] ^= 1
+        report = verify(bytes(changed), evidence, scene.trust, now)
+        assert report.verdict is Verdict.NOT_GENUINE, place
+
+
+def test_a_bill_issued_without_a_commitment_discloses_nothing(scene: Scene) -> None:
+    value = scene.world.running.services.queries.bill_document(scene.bare, SHIPPER).content
+    text = commit(value, carrier(scene)).to_text()
+    report = scene.judge(text, scene.evidence(scene.bare))
+    assert caught_by(report) == (Step.COMMITMENT, "no_commitment")
+
+
+def test_a_later_version_makes_no_forgery_of_it(scene: Scene) -> None:
+    payload = payload_of(scene.full) | {"v": 2}
+    report = scene.judge(joined(signed_anew(payload, carrier(scene)), *texts(scene.full)))
+    assert caught_by(report) == (Step.FILE, "unknown_version")
+    assert report.verdict is Verdict.CANNOT_SAY
+
+
+# -- what only a platform that does not look could let in ----------------------------------------
+
+
+@pytest.fixture
+def careless(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[DisclosingWorld]:
+    """The platform's own checks of disclosures are gone; the verifier stands alone."""
+    monkeypatch.setattr(platform_guard, "_require_disclosures", lambda *_: None)
+    with disclosing(tmp_path) as world:
+        yield world
+
+
+def issued_with(world: DisclosingWorld, make: Callable[[Presentation], str]) -> DisclosureReport:
+    """Issue a bill that commits to what `make` makes of an honest file, and judge that file."""
+    honest = world._issue_details
+    made: list[str] = []
+
+    def details(issued: Any, shipment: str) -> Any:
+        found = honest(issued, shipment)
+        made.append(make(world.disclosures[issued["checksum"]]))
+        signed = made[0].partition("~")[0]
+        return found | {"disclosure": hashlib.sha256(signed.encode()).hexdigest()}
+
+    world._issue_details = details  # type: ignore[method-assign]
+    bill = world.issue()
+    return verify(made[0].encode(), world.bundle(bill), world.trust(), datetime.now(UTC))
+
+
+def test_a_committed_file_is_believed_only_under_the_carriers_own_key(
+    careless: DisclosingWorld,
+) -> None:
+    def forge(full: Presentation) -> str:
+        return joined(signed_anew(payload_of(full), careless.signers[SHIPPER]), *texts(full))
+
+    report = issued_with(careless, forge)
+    assert caught_by(report) == (Step.SIGNATURE, "wrong_key")
+
+
+def test_a_committed_file_whose_signature_is_broken_is_refused(careless: DisclosingWorld) -> None:
+    def forge(full: Presentation) -> str:
+        signed = full.signed.text
+        broken = signed[:-10] + ("A" if signed[-10] != "A" else "B") + signed[-9:]
+        return joined(broken, *texts(full))
+
+    assert caught_by(issued_with(careless, forge)) == (Step.SIGNATURE, "bad_signature")
+
+
+def test_a_committed_file_with_another_carrier_code_is_refused(careless: DisclosingWorld) -> None:
+    def forge(full: Presentation) -> str:
+        payload = payload_of(full) | {"carrierCode": "OTHR"}
+        return joined(signed_anew(payload, careless.signers[CARRIER]), *texts(full))
+
+    assert caught_by(issued_with(careless, forge)) == (Step.SIGNATURE, "other_carrier_code")
+
+
+def test_a_committed_number_that_is_not_the_documents_is_refused(careless: DisclosingWorld) -> None:
+    def forge(full: Presentation) -> str:
+        payload = payload_of(full) | {"transportDocumentReference": "N7"}
+        return joined(signed_anew(payload, careless.signers[CARRIER]), *texts(full))
+
+    assert caught_by(issued_with(careless, forge)) == (Step.DOCUMENT, "other_document")
+
+
+def test_a_committed_value_that_is_not_the_documents_is_invalid_and_the_others_are_not(
+    careless: DisclosingWorld,
+) -> None:
+    def forge(full: Presentation) -> str:
+        value = full.document()
+        assert isinstance(value, dict)
+        value["consignmentItems"][0]["HSCodes"] = ["930100"]
+        other = commit(strictjson.canonical(value), careless.signers[CARRIER])
+        bill = {"bill": full.claims.bill, "statusAt": full.claims.status_at}
+        payload = payload_of(other) | bill
+        return joined(signed_anew(payload, careless.signers[CARRIER]), *texts(other))
+
+    report = issued_with(careless, forge)
+    assert caught_by(report) == (Step.DOCUMENT, "value_differs")
+    wrong = [found.pointer for found in report.fields if found.outcome is Outcome.INVALID]
+    assert wrong == ["/consignmentItems/0/HSCodes"]
+    assert outcomes(report) == {Outcome.INVALID, Outcome.VALID}
+
+
+# -- keys ----------------------------------------------------------------------------------------
+
+
+def test_a_key_that_was_revoked_after_the_issue_still_counts(careless: DisclosingWorld) -> None:
+    bill = careless.issue()
+    fresh = LocalSigner(generate(Algorithm.ED25519))
+    proof = drafting.prove_key(fresh, origin="demo.a/b", party=CARRIER)
+    careless.act(CARRIER, "ROTATE_KEY", f"party:{CARRIER}", proof)
+    careless.signers[CARRIER] = fresh
+    text = careless.disclosures[bill].to_text()
+    report = verify(text.encode(), careless.bundle(bill), careless.trust(), datetime.now(UTC))
+    assert report.verdict is Verdict.CURRENT
+
+
+def test_a_key_that_was_replaced_before_the_issue_does_not_count(careless: DisclosingWorld) -> None:
+    old = careless.signers[CARRIER]
+    fresh = LocalSigner(generate(Algorithm.ED25519))
+    proof = drafting.prove_key(fresh, origin="demo.a/b", party=CARRIER)
+    careless.act(CARRIER, "ROTATE_KEY", f"party:{CARRIER}", proof)
+    careless.signers[CARRIER] = fresh
+
+    def forge(full: Presentation) -> str:
+        return joined(signed_anew(payload_of(full), old), *texts(full))
+
+    assert caught_by(issued_with(careless, forge)) == (Step.SIGNATURE, "wrong_key")
+
+
+def test_a_key_that_the_carrier_adds_only_later_does_not_count(careless: DisclosingWorld) -> None:
+    later = LocalSigner(generate(Algorithm.ED25519))
+
+    def forge(full: Presentation) -> str:
+        return joined(signed_anew(payload_of(full), later), *texts(full))
+
+    honest = careless.bundle
+    proof = drafting.prove_key(later, origin="demo.a/b", party=CARRIER)
+
+    def after_adding(bill: str, reader: str = SHIPPER) -> bytes:
+        careless.act(CARRIER, "ADD_KEY", f"party:{CARRIER}", proof)
+        return honest(bill, reader)
+
+    careless.bundle = after_adding  # type: ignore[method-assign]
+    assert caught_by(issued_with(careless, forge)) == (Step.SIGNATURE, "wrong_key")
+
+
+# -- what the platform takes ---------------------------------------------------------------------
+
+
+def test_an_issue_is_refused_whose_disclosures_were_not_uploaded(tmp_path: Any) -> None:
+    with disclosing(tmp_path) as world:
+        world.offered = "0" * 64
+        with pytest.raises(errors.BadEvent, match="was not uploaded"):
+            world.issue()
+
+
+def test_an_issue_cannot_name_the_disclosures_of_another_bill(scene: Scene) -> None:
+    scene.world.offered = scene.full.digest
+    try:
+        with pytest.raises(errors.BadEvent, match="was not uploaded"):
+            scene.world.issue(3)
+    finally:
+        scene.world.offered = None
+
+
+def signature(presentation: Presentation) -> str:
+    return presentation.signed.text.rpartition(".")[2]
+
+
+UPLOADS: list[Any] = [
+    pytest.param(by(SHIPPER), errors.BadSignature, id="signed by another party"),
+    pytest.param(by_stranger, errors.BadSignature, id="signed by a stranger"),
+    pytest.param(
+        lambda scene: scene.full.to_text().replace(
+            signature(scene.full), signature(scene.world.disclosures[scene.other])
+        ),
+        errors.BadSignature,
+        id="under a signature of the carrier for something else",
+    ),
+    pytest.param(named(origin="demo.c/d"), errors.BadEvent, id="of another platform"),
+    pytest.param(named(carrier=SHIPPER), errors.BadEvent, id="of another carrier"),
+    pytest.param(
+        lambda scene: select(scene.full, ["customs"]).to_text(), errors.BadEvent, id="not the whole"
+    ),
+    pytest.param(lambda scene: scene.full.to_text() + "\n", errors.BadEvent, id="a line feed more"),
+    pytest.param(lambda _: "{}", errors.BadEvent, id="JSON"),
+    pytest.param(lambda _: "提单", errors.BadEvent, id="Chinese"),
+]
+
+
+@pytest.mark.parametrize(("make", "refusal"), UPLOADS)
+def test_the_platform_keeps_no_disclosures_that_are(
+    scene: Scene, make: Callable[[Scene], str], refusal: type[errors.Refusal]
+) -> None:
+    with pytest.raises(refusal):
+        scene.world.upload(make(scene))
+
+
+def test_a_holder_reads_the_disclosures_that_the_issue_names_and_no_others(scene: Scene) -> None:
+    documents = scene.world.running.services.documents
+    assert documents.own(scene.full.digest, SHIPPER).content == scene.full.to_text().encode()
+    unnamed = scene.world.upload(same_with_fresh_salts(scene))
+    assert documents.own(unnamed, CARRIER).digest == unnamed
+    with pytest.raises(errors.NotFound):
+        documents.own(unnamed, SHIPPER)
+
+
+def test_nobody_uploads_the_disclosures_of_a_carrier_for_it(scene: Scene) -> None:
+    with pytest.raises(errors.BadEvent):
+        scene.world.upload(scene.full.to_text(), SHIPPER)
+
+
+def test_a_key_that_has_ended_signs_no_disclosures_for_the_platform(tmp_path: Any) -> None:
+    with disclosing(tmp_path) as world:
+        world.issue()
+        world.signed_by = world.signers[CARRIER]
+        fresh = LocalSigner(generate(Algorithm.ED25519))
+        proof = drafting.prove_key(fresh, origin="demo.a/b", party=CARRIER)
+        world.act(CARRIER, "ROTATE_KEY", f"party:{CARRIER}", proof)
+        world.signers[CARRIER] = fresh
+        with pytest.raises(errors.BadSignature, match="no valid key"):
+            world.issue(1)
