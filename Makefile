@@ -28,6 +28,9 @@ lint: $(VENV)/.dev ## Style, import contracts, generated files, locks
 	$(BIN)/python scripts/generate_schemas.py --check
 	$(BIN)/python scripts/generate_law_tables.py --check
 	$(BIN)/python scripts/build_verifier.py --check
+	$(BIN)/python scripts/corridor_map.py --check
+	$(BIN)/python scripts/finding_words.py --check
+	$(BIN)/python scripts/bruno_collection.py --check
 	$(BIN)/python scripts/check_repository.py
 
 types: $(VENV)/.dev ## Check the types

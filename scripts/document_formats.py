@@ -96,6 +96,24 @@ MEANING: Final[dict[Action, tuple[str, str]]] = {
     Action.CANCEL_DELIVERY_ORDER: ("carrier", "`order` is the digest of the order's event."),
     Action.CONFIRM_DELIVERY: ("carrier", "Confirms that all was delivered; changes no state."),
     Action.VOID: ("carrier", "Voids a bill whose first possessor refused it."),
+    Action.SENT: (
+        "exchange desk",
+        "An envelope goes to another platform: its SHA-256, and the checksum of its last entry.",
+    ),
+    Action.MOVED: (
+        "exchange desk",
+        "That platform signed RECE or DUPE; `answer` is its DCSA answer as compact JWS.",
+    ),
+    Action.NOT_MOVED: ("exchange desk", "That platform signed BSIG, BENV or DISE."),
+    Action.IMPORTED: (
+        "exchange desk",
+        "A bill issued on the platform `home` is known here; `steps` are the transactions told "
+        "since ISSUE. Parties of other platforms are `CODE:slug`.",
+    ),
+    Action.RETURNED: (
+        "exchange desk",
+        "What happened abroad to a bill that is known here; with it the original may be back.",
+    ),
 }
 
 _CHECKS: Final = {
@@ -109,6 +127,7 @@ _PATTERNS: Final = {
     r"[A-Za-z0-9_-]{43}\Z": "key id, 43 characters (RFC 7638)",
     r"[A-Z]{2}\Z": "country, ISO 3166-1 alpha-2",
     r"[0-9]{7}\Z": "IMO number, 7 digits",
+    r"[A-Z0-9]{2,4}\Z": "code of 2 to 4 capitals and digits",
 }
 _NAMED: Final = {
     "keyProof": "detached JWS, see *Key proof*",

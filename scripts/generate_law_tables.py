@@ -4,13 +4,14 @@ The offline verifier in `verifier/` is a second engine for the same law. What ca
 and comes from here, so that the two cannot drift:
 
 1. forms: actions, the schemas of what is signed, identifiers, what a text may consist of;
-2. transitions: custody per route, drafts and bills from status to status;
+2. transitions: custody per route, drafts and bills from status to status, what answers from abroad
+   bring about;
 3. guards: who may do what on a bill, in a booking, with a party;
 4. words: refusals, checks, verdicts, next steps.
 
 Where the law is code, its tables are made by asking it: every combination of facts is put to the
 very function that the platform uses, and its answers are folded into rows. See `law_questions`,
-`law_bill_questions` and `law_schemas`.
+`law_bill_questions`, `law_exchange_questions` and `law_schemas`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import law_bill_questions
+import law_exchange_questions
 import law_questions
 from law_schemas import Schemas
 from marshmallow import Schema
@@ -51,6 +53,7 @@ from bol_service.wire.event_schemas import (
     IssuanceManifestSchema,
     details_schema,
 )
+from bol_service.wire.pint_answers import FinishedResponseSchema
 
 Json = dict[str, Any]
 
@@ -62,6 +65,7 @@ MESSAGES: tuple[type[Schema], ...] = (
     TrustSchema,
     Envelope,
     IssuanceManifestSchema,
+    FinishedResponseSchema,
 )
 _WORDS = {
     "actions": words.ACTIONS,
@@ -74,7 +78,9 @@ _KINDS = {
     "draft": events.DraftEvent,
     "custody": events.CustodyEvent,
     "bill": events.BillEvent,
+    "exchange": events.ExchangeEvent,
 }
+_ON_THE_BILL = frozenset({"bill", "exchange"})
 
 
 def tables() -> Json:
@@ -86,6 +92,7 @@ def tables() -> Json:
         "v": VERSION,
         "actions": {action.value: _action(action) for action in Action},
         "schemas": schemas.found,
+        "openSchemas": schemas.open,
         "identifiers": _identifiers(),
         "text": _text_rules(),
         "document": _document_rules(),
@@ -95,6 +102,7 @@ def tables() -> Json:
         "draft": law_questions.draft_table(),
         "party": law_questions.party_table(),
         "bill": law_bill_questions.bill_table(),
+        "exchange": law_exchange_questions.exchange_table(),
         "refusals": {
             refusal.code: {
                 "status": refusal.status,
@@ -121,13 +129,15 @@ def tables() -> Json:
 
 
 def _action(action: Action) -> Json:
+    """`law` says whose judgement it is, `stream` where the act is recorded."""
     kind = next(
         name
         for name, kinds in _KINDS.items()
         if any(cls.action is action for cls in kinds.__args__)
     )
     return {
-        "stream": kind,
+        "law": kind,
+        "stream": "bill" if kind in _ON_THE_BILL else kind,
         "recipient": action in RECIPIENT_ACTIONS,
         "details": details_schema(action).__name__,
     }
@@ -221,6 +231,7 @@ def _ms(span: timedelta) -> int:
 def _names() -> Json:
     return {
         "eventTyp": wire_events.EVENT_TYP,
+        "platformTyp": wire_events.PLATFORM_TYP,
         "proofTyp": wire_events.PROOF_TYP,
         "statementTyp": STATEMENT_TYP,
         "roles": [role.value for role in Role],

@@ -2,19 +2,17 @@
 
 For each act and each combination of the facts that guards look at: the refusal or none
 (`title.require`); and where an accepted act leads the bill's status.
-
-A row is {"if": {fact: list of values}, "refuse": code or null}; the rows of one act do not overlap
-and leave nothing out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import product
 from typing import Any, Final
 
+from law_rows import Facts, rows
 from law_suppositions import (
     BILL,
     NOON,
@@ -25,6 +23,7 @@ from law_suppositions import (
     delivery_order,
     example,
     live_bill,
+    on_its_way,
     recorded,
 )
 
@@ -42,7 +41,7 @@ from bol_service.domain.states import (
 Json = dict[str, Any]
 
 LIVE: Final = tuple(status.value for status in Status)
-FACTS: Final[tuple[tuple[str, tuple[Any, ...]], ...]] = (
+FACTS: Final[Facts] = (
     ("status", LIVE),
     ("isPossessor", (True, False)),
     ("isCarrier", (True, False)),
@@ -90,6 +89,7 @@ def _supposed(values: Sequence[Any]) -> tuple[Scene, BillState]:
         on_board_on=NOON.date() if facts["isOnBoard"] else None,
         orders=(delivery_order(cancelled=True), delivery_order(cancelled=not facts["hasOrder"])),
         delivery_confirmed=facts["isConfirmed"],
+        transit=on_its_way() if status is Status.IN_TRANSIT else None,
     )
     box = custody_of_box(Place.GATE_OUT if gone else Place.DISCHARGED, loaded=facts["isLoaded"])
     return Scene(box=box), state
@@ -99,33 +99,7 @@ def _guard_rows(action: Action, scenes: list[tuple[Scene, BillState]]) -> list[J
     answers = [
         answer(partial(title.require, scene, state, action, "actor")) for scene, state in scenes
     ]
-    return list(_rows(_folded(answers, 0), {}))
-
-
-def _folded(answers: list[str | None], fact: int) -> Any:
-    """The answers as a tree over the facts; a fact that makes no difference is passed over."""
-    if fact == len(FACTS):
-        return (None, answers[0])
-    width = len(answers) // len(FACTS[fact][1])
-    children = [
-        _folded(answers[start : start + width], fact + 1) for start in range(0, len(answers), width)
-    ]
-    if all(child == children[0] for child in children):
-        return children[0]
-    return (fact, tuple(children))
-
-
-def _rows(tree: Any, supposed: Json) -> Iterator[Json]:
-    asked, below = tree
-    if asked is None:
-        yield {"if": supposed, "refuse": below}
-        return
-    name, values = FACTS[asked]
-    groups: dict[Any, list[Any]] = {}
-    for value, child in zip(values, below, strict=True):
-        groups.setdefault(child, []).append(value)
-    for child, grouped in groups.items():
-        yield from _rows(child, {**supposed, name: grouped})
+    return rows(answers, FACTS)
 
 
 _CHANGES_STATUS: Final = (
@@ -148,6 +122,7 @@ def _bill_after(action: Action) -> Json:
             status=status,
             giving=Giving(before=control, is_issue=is_issue),
             surrendered_by="holder",
+            transit=on_its_way() if status is Status.IN_TRANSIT else None,
         )
         event = example(action, actor, BILL)
         scene = Scene(billed=state)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from marshmallow import Schema, fields, validate
+from marshmallow import INCLUDE, Schema, fields, validate
 
 from bol_service.domain import events
 from bol_service.wire import event_fields
@@ -18,14 +18,20 @@ Json = dict[str, Any]
 
 
 class Schemas:
-    """The marshmallow classes as data: what each member is called, and what it must be."""
+    """The marshmallow classes as data: what each member is called, and what it must be.
+
+    `open` are those that let members pass which they do not know.
+    """
 
     def __init__(self) -> None:
         self.found: Json = {}
+        self.open: list[str] = []
 
     def add(self, schema: type[Schema]) -> str:
         name = schema.__name__
         if name not in self.found:
+            if schema().unknown == INCLUDE:
+                self.open.append(name)
             self.found[name] = {}
             self.found[name] = {
                 field.data_key or attribute: self._member(attribute, field)
@@ -49,7 +55,7 @@ class Schemas:
             case fields.List():
                 return {"is": "list", "of": self._kind(field.inner), **_sizes(field)}
             case fields.Enum():
-                return {"is": "choice", "choices": [member.value for member in field.enum]}
+                return {"is": "choice", "choices": [member.value for member in _members(field)]}
             case event_fields.Checked():
                 return {"is": "named", "form": _NAMED_FORMS[field.check.__name__]}
             case event_fields.Secret():
@@ -104,6 +110,12 @@ _PLAIN_KINDS: dict[type, str] = {
 }
 
 
+def _members(field: fields.Enum[Any]) -> list[Any]:
+    """Those members of the enumeration that no validator excludes."""
+    allowed = [rule.choices for rule in field.validators if isinstance(rule, validate.OneOf)]
+    return [member for member in field.enum if all(member in choices for choices in allowed)]
+
+
 def _sizes(field: fields.Field[Any]) -> Json:
     """Lengths of texts count code points."""
     found: Json = {}
@@ -127,7 +139,9 @@ def _string(field: fields.Field[Any]) -> Json:
     for rule in field.validators:
         match rule:
             case validate.OneOf():
-                found["choices"] = list(rule.choices)
+                found["choices"] = [str(choice) for choice in rule.choices]
+            case validate.Length():
+                found |= _sizes(field)
             case validate.Regexp():
                 found["form"] = str(rule.regex.pattern).removesuffix(r"\Z")
             case _:

@@ -15,6 +15,7 @@ from bol_service.domain.document import BillKind, DocumentFacts
 from bol_service.domain.events import Action, Custodians, Leg, Recorded, Role
 from bol_service.domain.states import (
     BillState,
+    Carriage,
     Control,
     CustodyState,
     DeliveryOrder,
@@ -25,6 +26,7 @@ from bol_service.domain.states import (
     PartyState,
     Place,
     Status,
+    Transit,
 )
 
 Json = dict[str, Any]
@@ -35,6 +37,7 @@ SHIPMENT: Final = "00000000-0000-7000-8000-000000000000"
 BOX: Final = "XLCU7001127"
 DRAFT, BOXED, BILL = f"draft:{SHIPMENT}", f"custody:{SHIPMENT}:{BOX}", f"bill:{DIGEST}"
 RULEBOOK: Final = "1" * 64
+ABROAD: Final = "SGPX"
 IDENTITY: Final = events.Identity(
     legal_name="N",
     country="CN",
@@ -135,11 +138,20 @@ _USUAL: Final[Json] = {
     "pick_up": COLLECTOR,
     "code_hash": DIGEST,
     "expires": NOON + timedelta(days=1),
+    "platform": ABROAD,
+    "envelope": DIGEST,
+    "last_entry": DIGEST,
 }
 
 
 def _class_of(action: Action) -> Any:
-    kinds = (events.PartyEvent, events.DraftEvent, events.CustodyEvent, events.BillEvent)
+    kinds = (
+        events.PartyEvent,
+        events.DraftEvent,
+        events.CustodyEvent,
+        events.BillEvent,
+        events.ExchangeEvent,
+    )
     return next(cls for kind in kinds for cls in kind.__args__ if cls.action is action)
 
 
@@ -198,6 +210,19 @@ def delivery_order(*, cancelled: bool = False) -> DeliveryOrder:
         code_hash=DIGEST,
         expires=NOON + timedelta(days=1),
         cancelled=cancelled,
+    )
+
+
+def on_its_way(*, sent: Carriage | None = None) -> Transit:
+    """To a party abroad, with the control that it will have."""
+    recipient = f"{ABROAD}:receiver"
+    return Transit(
+        platform=ABROAD,
+        recipient=recipient,
+        since=1,
+        after=Control(possessor=recipient, title_holder=None),
+        otherwise=Status.ISSUED,
+        sent=sent,
     )
 
 

@@ -37,6 +37,7 @@ class Recorder:
     def __init__(self, paths: set[str]) -> None:
         self.recording = Recording()
         self._paths = paths
+        self._kept: set[int] = set()
         self._begin(self.recording.at_import)
 
     def start(self) -> None:
@@ -72,15 +73,26 @@ class Recorder:
 
         return follow
 
+    def pytest_collection_finish(self) -> None:
+        """What was cached by now stays: parameters hold it, and another key of the same name would
+        not be theirs."""
+        self._kept = {id(cached) for cached in _caches() if cached.cache_info().currsize}
+
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
-        _forget_cached()
+        self._forget_cached()
         self._begin(self.recording.reached.setdefault(item.nodeid, {}))
         self.start()  # some tests take the tracer away
         started = time.process_time()
         yield
         self.recording.seconds[item.nodeid] = time.process_time() - started
         self._begin(self.recording.at_import)
+
+    def _forget_cached(self) -> None:
+        """Tests share what they have made; each shall reach all the lines it rests on."""
+        for cached in _caches():
+            if id(cached) not in self._kept:
+                cached.cache_clear()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed:
@@ -91,13 +103,12 @@ class Recorder:
             self.recording.failed.append(report.nodeid)
 
 
-def _forget_cached() -> None:
-    """Tests share what they have made; each shall reach all the lines it rests on."""
+def _caches() -> Iterator[Any]:
     for name, module in list(sys.modules.items()):
         if name.startswith("tests."):
             for value in list(vars(module).values()):
                 if hasattr(value, "cache_clear"):
-                    value.cache_clear()
+                    yield value
 
 
 def record(paths: set[str], arguments: list[str]) -> Recording:

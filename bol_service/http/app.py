@@ -8,7 +8,18 @@ from flask import Flask
 from flask_smorest import Api
 from werkzeug.exceptions import HTTPException
 
-from bol_service.http import bills, docs, documents, edge, events, platform, problems, witness
+from bol_service.http import (
+    bills,
+    docs,
+    documents,
+    edge,
+    error_pages,
+    events,
+    platform,
+    problems,
+    webhooks,
+    witness,
+)
 from bol_service.settings import MAX_BODY_BYTES
 from bol_service.wire.answers import Problem
 
@@ -54,6 +65,7 @@ def create_app(services: edge.Services) -> Flask:
     edge.install(app)
     _register(app)
     problems.register(app)
+    webhooks.register(app)
     return app
 
 
@@ -74,11 +86,13 @@ def _register(app: Flask) -> ProblemApi:
         bills.drafts,
         bills.parties,
         bills.streams,
+        webhooks.blueprint,
         platform.tokens,
         platform.health,
         platform.public,
         witness.blueprint,
         docs.blueprint,
+        error_pages.blueprint,
     ):
         api.register_blueprint(blueprint)
     return api

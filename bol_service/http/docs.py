@@ -1,14 +1,12 @@
-"""The API's description for people: Swagger UI from our own files, and the catalogue of errors."""
+"""The API's description for people: Swagger UI from our own files."""
 
 from __future__ import annotations
 
-from html import escape
 from pathlib import Path
 
 from flask import Response, send_from_directory
 
 from bol_service.http.events import StrictBlueprint
-from bol_service.http.problems import CATALOGUE
 
 STATIC = Path(__file__).parent / "static"
 
@@ -48,22 +46,6 @@ def static_file(name: str) -> Response:
     answer = send_from_directory(STATIC, name)
     answer.headers["Cache-Control"] = "public, max-age=86400"
     return answer
-
-
-@blueprint.get("/docs/errors")
-@blueprint.response(200, description="HTML")
-def error_catalogue() -> Response:
-    """Every code that an answer can bear, and what to do about it."""
-    rows = "".join(
-        f'<tr id="{escape(code)}"><td><code>{escape(code)}</code></td><td>{entry.status}</td>'
-        f"<td>{escape(entry.title)}</td><td>{escape(entry.next_step)}</td></tr>"
-        for code, entry in sorted(CATALOGUE.items())
-    )
-    body = (
-        "<h1>Error codes</h1><table><thead><tr><th>Code</th><th>HTTP</th><th>What it means</th>"
-        f"<th>What to do</th></tr></thead><tbody>{rows}</tbody></table>"
-    )
-    return _html("Error codes", "", body)
 
 
 def _html(title: str, head: str, body: str) -> Response:

@@ -1,8 +1,8 @@
 """Errors on the wire: RFC 9457 problem details, one catalogue of codes.
 
-The codes of the law come from `domain.errors`; `TRANSPORT` adds what HTTP itself can refuse, and
-`WITNESS` what a witness of other logs refuses. Every answer that is not a success is made here, so
-that no other code can come out.
+The codes of the law come from `domain.errors`; `TRANSPORT` adds what HTTP itself can refuse,
+`WITNESS` what a witness of other logs refuses, and `WEBHOOK` what sending notices is refused for.
+Every answer that is not a success is made here, so that no other code can come out.
 """
 
 from __future__ import annotations
@@ -17,11 +17,15 @@ from werkzeug.exceptions import HTTPException
 
 from bol_service.application.access_tokens import NotAuthenticated
 from bol_service.application.ports import Unavailable
+from bol_service.application.rates import TooMany
 from bol_service.application.sequencer import Busy, Uncertain
+from bol_service.copy.faults import Busy as CopiesBusy
 from bol_service.domain import errors
 from bol_service.wire.document import DocumentError
 
 PROBLEM = "application/problem+json"
+# Every code has a page there; `type` is its address (RFC 9457, 3.1.1).
+PAGES = "/docs/errors"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +92,12 @@ TRANSPORT: tuple[Code, ...] = (
         next_step="Correct every member that `errors` points at and upload again.",
     ),
     Code(
+        code="too_many_requests",
+        status=429,
+        title="You ask too often",
+        next_step="Come back after Retry-After seconds; keep a token until it expires.",
+    ),
+    Code(
         code="busy",
         status=429,
         title="Too many events are waiting",
@@ -132,8 +142,34 @@ WITNESS: tuple[Code, ...] = (
         next_step="Prove consistency with the size cosigned last. A log that cannot has forked.",
     ),
 )
+WEBHOOK: tuple[Code, ...] = (
+    Code(
+        code="bad_receiver",
+        status=422,
+        title="Nothing is sent to this address",
+        next_step="Give an https address with a public name; the detail names the fault.",
+    ),
+    Code(
+        code="webhook_exists",
+        status=409,
+        title="You have a webhook to this address",
+        next_step="Use the one that GET /v1/webhooks lists, or remove it first.",
+    ),
+    Code(
+        code="too_many_webhooks",
+        status=409,
+        title="You have as many webhooks as a party may have",
+        next_step="Remove one of those that GET /v1/webhooks lists.",
+    ),
+    Code(
+        code="webhooks_off",
+        status=501,
+        title="This platform sends no webhooks",
+        next_step="Read GET /v1/notices instead, or ask the operator to set BOL_WEBHOOK_KEY.",
+    ),
+)
 CATALOGUE: dict[str, Code] = {
-    **{entry.code: entry for entry in (*TRANSPORT, *WITNESS)},
+    **{entry.code: entry for entry in (*TRANSPORT, *WITNESS, *WEBHOOK)},
     **{
         refusal.code: Code(
             code=refusal.code,
@@ -160,7 +196,7 @@ def problem_body(code: str, detail: str, **more: Any) -> dict[str, Any]:
     """The members of a problem (RFC 9457)."""
     entry = CATALOGUE[code]
     return {
-        "type": f"/docs/errors#{code}",
+        "type": f"{PAGES}/{code}",
         "title": entry.title,
         "status": entry.status,
         "code": code,
@@ -176,7 +212,9 @@ def register(app: Flask) -> None:
     app.register_error_handler(errors.Refusal, _refusal)
     app.register_error_handler(DocumentError, _document)
     app.register_error_handler(NotAuthenticated, _not_authenticated)
+    app.register_error_handler(TooMany, _too_many)
     app.register_error_handler(Busy, _busy)
+    app.register_error_handler(CopiesBusy, _busy)
     app.register_error_handler(Uncertain, _uncertain)
     app.register_error_handler(Unavailable, _unavailable)
     app.register_error_handler(HTTPException, http_exception)
@@ -230,7 +268,13 @@ def _not_authenticated(error: NotAuthenticated) -> Response:
     return answer
 
 
-def _busy(error: Busy) -> Response:
+def _too_many(error: TooMany) -> Response:
+    answer = problem("too_many_requests", str(error))
+    answer.headers["Retry-After"] = str(error.retry_after)
+    return answer
+
+
+def _busy(error: Busy | CopiesBusy) -> Response:
     answer = problem("busy", str(error))
     answer.headers["Retry-After"] = str(error.retry_after)
     return answer

@@ -110,6 +110,22 @@ def test_bytes_uploaded_as_instructions_first_can_still_become_a_draft(desks: De
     assert row.facts is not None
 
 
+def test_everybody_who_uploaded_the_same_bytes_reads_them_back(desks: Desks) -> None:
+    content = in_bytes({"shippingInstructionsReference": "SI-SHARED"})
+    digest = desks.upload(content, INSTRUCTIONS, "qiaolian").json["digest"]
+    assert desks.get(digest, "yunling").status_code == 404
+    assert desks.upload(content, INSTRUCTIONS, "yunling").json["digest"] == digest
+    assert [desks.get(digest, who).data for who in ("qiaolian", "yunling")] == [content] * 2
+    assert desks.get(digest, "straits").status_code == 404
+
+
+def test_who_uploaded_instructions_keeps_them_when_they_become_a_draft(desks: Desks) -> None:
+    content = in_bytes(draft_of(corridor_document(transportDocumentReference="XLSCKIND02")))
+    digest = desks.upload(content, INSTRUCTIONS, "qiaolian").json["digest"]
+    assert "contentDigest" in desks.upload(content).json
+    assert [desks.get(digest, who).data for who in ("qiaolian", CARRIER)] == [content] * 2
+
+
 # All of them are judged by tests/spec; here it is shown how a fault is told.
 SOME = [*BROKEN_MEMBERS, *BROKEN_RULES][::6]
 
