@@ -169,6 +169,13 @@ class SqlReading(SqlPublicReading):
         row = self._connection.execute(select(table).where(table.c.digest == digest)).one_or_none()
         return _document(row) if row else None
 
+    def has_uploaded(self, party: str, digest: str) -> bool:
+        table = tables.document_uploaders
+        found = self._connection.execute(
+            select(table.c.party).where(table.c.digest == digest, table.c.party == party)
+        ).one_or_none()
+        return found is not None
+
     def contents(self, digests: Iterable[str]) -> dict[str, bytes]:
         wanted = self._statements.among("digest", "digests")
         rows = self._connection.execute(

@@ -24,6 +24,7 @@ _READ: Final = ("SELECT",)
 _ADD: Final = ("SELECT", "INSERT")
 _CHANGE: Final = ("SELECT", "INSERT", "UPDATE")
 _REPLACE: Final = ("SELECT", "INSERT", "DELETE")
+_MANAGE: Final = ("SELECT", "INSERT", "UPDATE", "DELETE")
 
 RIGHTS: Final[Mapping[str, tuple[str, ...]]] = {
     "entries": _ADD,
@@ -41,11 +42,21 @@ RIGHTS: Final[Mapping[str, tuple[str, ...]]] = {
     "draft_parties": _ADD,
     "mandates": _REPLACE,
     "documents": _CHANGE,
+    "document_uploaders": _ADD,
     "notices": _ADD,
     "access_tokens": _REPLACE,
+    "webhooks": _MANAGE,
+    "deliveries": _MANAGE,
+    "inbound_transfers": _REPLACE,
+    "inbound_documents": _ADD,
+    "outbound_transfers": _CHANGE,
+    "flows": _ADD,
     "alembic_version": _READ,
 }
-_SEQUENCES: Final[Mapping[str, tuple[str, ...]]] = {"notices_number_seq": ("USAGE",)}
+_SEQUENCES: Final[Mapping[str, tuple[str, ...]]] = {
+    "notices_number_seq": ("USAGE",),
+    "flows_number_seq": ("USAGE",),
+}
 _BY_COLUMN: Final = ("SELECT", "INSERT", "UPDATE", "REFERENCES")
 _BY_TABLE: Final = ("DELETE", "TRUNCATE", "TRIGGER")
 _BY_SEQUENCE: Final = ("USAGE", "SELECT", "UPDATE")

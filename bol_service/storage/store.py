@@ -48,7 +48,7 @@ class SqlStore:
         Raises:
             WrongDatabase: The database belongs to another origin.
         """
-        with self._changing() as connection:
+        with self.changing() as connection:
             if connection.execute(select(tables.log.c.origin)).first() is None:
                 connection.execute(
                     insert(tables.log).values(
@@ -77,7 +77,7 @@ class SqlStore:
         engine = self._engine
         if not is_sqlite(engine):
             engine = engine.execution_options(isolation_level="REPEATABLE READ")
-        with _reached(), engine.begin() as connection:
+        with reached(), engine.begin() as connection:
             yield SqlReading(connection)
 
     @contextmanager
@@ -101,10 +101,11 @@ class SqlStore:
         return partial(_opened, self._engine.url.render_as_string(hide_password=False))
 
     def add_document(self, row: DocumentRow) -> None:
-        """Keep an upload; the same bytes are kept once, with their facts if anybody has read them.
+        """Keep an upload; the same bytes are kept once, with their facts if anybody has read them,
+        and with all who have sent them.
 
         Without the second part, whoever uploads a draft's bytes as mere instructions first could
-        keep its carrier from ever publishing it.
+        keep its carrier from ever publishing it. `uploaded_by` and `uploaded_at` stay the first's.
         """
         values = {
             "digest": row.digest,
@@ -115,15 +116,10 @@ class SqlStore:
             "uploaded_by": row.uploaded_by,
             "uploaded_at": row.uploaded_at,
         }
-        if self._insert_once(tables.documents, values) or row.facts is None:
-            return
-        table = tables.documents
-        with self._changing() as connection:
-            connection.execute(
-                update(table)
-                .where(table.c.digest == row.digest, table.c.facts.is_(None))
-                .values(values)
-            )
+        if not self._insert_once(tables.documents, values) and row.facts is not None:
+            self._learn(row.digest, {name: values[name] for name in ("checksum", "kind", "facts")})
+        sender = {"digest": row.digest, "party": row.uploaded_by}
+        self._insert_once(tables.document_uploaders, sender)
 
     def add_token(self, token_hash: str, party: str, kid: str, jti: str, expires: str) -> bool:
         values = {
@@ -137,27 +133,46 @@ class SqlStore:
 
     def token(self, token_hash: str) -> tuple[str, str, str] | None:
         table = tables.access_tokens
-        with _reached(), self._engine.begin() as connection:
+        with reached(), self._engine.begin() as connection:
             row = connection.execute(
                 select(table).where(table.c.token_hash == token_hash)
             ).one_or_none()
         return (row.party, row.kid, row.expires) if row else None
 
+    def end_token(self, token_hash: str, at: str) -> None:
+        table = tables.access_tokens
+        mine = table.c.token_hash == token_hash
+        with self.changing() as connection:
+            row = connection.execute(select(table).where(mine)).one_or_none()
+            if row is None or row.expires <= at:
+                return
+            # The service has no right to change a row: it writes another in its place.
+            connection.execute(delete(table).where(mine))
+            connection.execute(insert(table).values(**{**row._mapping, "expires": at}))
+
     def forget_tokens(self, before: str) -> None:
-        with self._changing() as connection:
+        with self.changing() as connection:
             connection.execute(
                 delete(tables.access_tokens).where(tables.access_tokens.c.expires < before)
             )
 
     @contextmanager
-    def _changing(self) -> Iterator[Connection]:
+    def changing(self) -> Iterator[Connection]:
+        """A transaction that writes what is not in the log, in turn with those that do."""
         engine = self._engine.execution_options(writing=True)
-        with _reached(), self._turn, engine.begin() as connection:
+        with reached(), self._turn, engine.begin() as connection:
             yield connection
+
+    def _learn(self, digest: str, read: Mapping[str, object]) -> None:
+        table = tables.documents
+        with self.changing() as connection:
+            connection.execute(
+                update(table).where(table.c.digest == digest, table.c.facts.is_(None)).values(read)
+            )
 
     def _insert_once(self, table: Table, values: Mapping[str, object]) -> bool:
         try:
-            with self._changing() as connection:
+            with self.changing() as connection:
                 connection.execute(insert(table).values(values))
         except IntegrityError:
             return False
@@ -165,7 +180,7 @@ class SqlStore:
 
 
 @contextmanager
-def _reached() -> Iterator[None]:
+def reached() -> Iterator[None]:
     """A connection that is lost, or a disk that is full, told in our own words."""
     try:
         yield

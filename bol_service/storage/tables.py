@@ -3,9 +3,12 @@
 The log: `entries`, `nodes`, `checkpoints` are append-only (triggers in the migration); `log` is the
 one row that holds the head and only grows. `states`, `bills`, `bill_parties`, `bill_containers`,
 `keys` and `claims` are caches of what the entries say and can be rebuilt. `documents` is keyed by
-content. `notices` is the outbox. `access_tokens` is short-lived. `cosignatures` is append-only and
-holds what witnesses signed under our checkpoints; `witnessed` holds the last checkpoint of every
-log that we cosign for, and only grows.
+content; `document_uploaders` names all who have sent it. `notices` is the outbox. `access_tokens`
+is short-lived. `cosignatures` is append-only and holds what witnesses signed under our checkpoints;
+`witnessed` holds the last checkpoint of every log that we cosign for, and only grows. `webhooks`
+says where a party wants its notices sent, and who is sending there now; `deliveries` is their queue
+and log. Where no notice is looked at twice, it is because their numbers grow in the order of the
+commits: both happen under the head's lock.
 
 Times are RFC 3339 UTC text with milliseconds: they sort, and they are the same in every database.
 """
@@ -107,10 +110,10 @@ bills = Table(
     metadata,
     Column("bill", String(64), primary_key=True),
     Column("reference", String(20), nullable=False),
-    Column("carrier", String(31), nullable=False),
+    Column("carrier", String(40), nullable=False),
     Column("country", String(2), nullable=False),
     Column("shipment", String(36), nullable=False),
-    Column("shipper", String(31), nullable=False),
+    Column("shipper", String(40), nullable=False),
     Column("status", String(40), nullable=False),
     Index("ix_bills_reference", "reference"),
     Index("ix_bills_country", "country", "bill"),
@@ -157,6 +160,13 @@ documents = Table(
     Column("uploaded_at", String(24), nullable=False),
 )
 
+document_uploaders = Table(
+    "document_uploaders",
+    metadata,
+    Column("digest", String(64), ForeignKey("documents.digest"), primary_key=True),
+    Column("party", String(31), primary_key=True),
+)
+
 notices = Table(
     "notices",
     metadata,
@@ -200,4 +210,97 @@ witnessed = Table(
     Column("note", Text, nullable=False),
 )
 
-APPEND_ONLY = ("entries", "nodes", "checkpoints", "cosignatures")
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("party", String(31), nullable=False),
+    Column("slot", Integer, nullable=False),
+    Column("url", String(1000), nullable=False),
+    Column("kinds", Text, nullable=False),
+    Column("kid", String(43), nullable=False),
+    Column("since", Number, nullable=False),
+    Column("created", String(24), nullable=False),
+    Column("paused", String(200)),
+    Column("looked_up_to", Number, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("rests_until", String(24), nullable=False),
+    Column("served", String(24), nullable=False),
+    Column("lease", String(36)),
+    Column("leased_until", String(24), nullable=False),
+    UniqueConstraint("party", "slot", name="uq_webhooks_slot"),
+    UniqueConstraint("party", "url", name="uq_webhooks_url"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("webhook", String(36), ForeignKey("webhooks.id"), primary_key=True),
+    Column("notice", Number, ForeignKey("notices.number"), primary_key=True),
+    Column("stage", String(10), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due", String(24)),
+    Column("tried", String(24)),
+    Column("status", Integer),
+    Column("fault", String(250)),
+    Column("answer", Text),
+    Index("ix_deliveries_due", "webhook", "due", "notice"),
+    Index("ix_deliveries_tried", "tried"),
+)
+
+inbound_transfers = Table(
+    "inbound_transfers",
+    metadata,
+    Column("reference", String(43), primary_key=True),
+    Column("bill", String(64), nullable=False),
+    Column("sender", String(4), nullable=False),
+    Column("manifest", String(64), nullable=False),
+    Column("envelope", String(64), nullable=False),
+    Column("opened", String(24), nullable=False),
+    Column("answer", Text),
+    Column("status", Integer),
+    Index("ix_inbound_transfers_bill", "bill"),
+    Index("ix_inbound_transfers_manifest", "manifest"),
+)
+
+inbound_documents = Table(
+    "inbound_documents",
+    metadata,
+    Column("bill", String(64), primary_key=True),
+    Column("checksum", String(64), primary_key=True),
+)
+
+outbound_transfers = Table(
+    "outbound_transfers",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=False),
+    Column("bill", String(64), nullable=False),
+    Column("platform", String(4), nullable=False),
+    Column("since", Number, nullable=False),
+    Column("stage", String(10), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due", String(24)),
+    Column("leased_until", String(24), nullable=False),
+    Column("reference", String(100)),
+    Column("fault", String(250)),
+    Column("answer", Text),
+    Index("ix_outbound_transfers_due", "due"),
+    Index("ix_outbound_transfers_bill", "bill"),
+)
+
+flows = Table(
+    "flows",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=True),
+    Column("at", String(24), nullable=False),
+    Column("direction", String(3), nullable=False),
+    Column("platform", String(4), nullable=False),
+    Column("bill", String(64), nullable=False),
+    Column("what", String(20), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("size", Number, nullable=False),
+    Column("recipient", String(100), nullable=False),
+    Column("basis", String(100), nullable=False),
+)
+
+APPEND_ONLY = ("entries", "nodes", "checkpoints", "cosignatures", "flows")

@@ -25,12 +25,24 @@ from typing import Any
 
 import pytest
 
+from bol_service.application.webhook_ports import Webhook
+from bol_service.storage.webhooks import SqlWebhooks
 from bol_service.verification.bundle import HiddenEntry, ShownEntry, read_bundle, read_statement
 from bol_service.wire.events import decode
 from tests.bill_scene import COLUMNS, Scene, scene
 
 NO_BILL = "0" * 64
 NO_SHIPMENT = "01890000-0000-7000-8000-000000000000"
+# The shipper's.
+WEBHOOK = Webhook(
+    id="01890000-0000-7000-8000-000000000001",
+    party="yunling",
+    url="https://erp.example/hook",
+    kinds=(),
+    kid="k",
+    since=0,
+    created="2027-03-01T00:00:00.000Z",
+)
 
 # + 200   ? 401: who asks is not proven   . 404: like what does not exist
 READING = """
@@ -41,11 +53,13 @@ GET /v1/bills/{A}/events                      ?  +  .  +  +  +  +  +  +  +  +  +
 GET /v1/bills/{A}/custody/{a}                 ?  +  .  +  +  +  +  .  +  +  +  +  .  .  .  .
 GET /v1/bills/{A}/custody/{b}                 ?  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .
 GET /v1/bills/{A}/evidence                    ?  +  .  +  +  +  +  +  +  +  +  +  .  .  .  .
+GET /v1/bills/{A}/copy                        ?  +  .  +  +  +  +  +  +  +  +  +  .  .  .  .
 GET /v1/bills/{B}                             ?  +  .  +  +  .  .  .  +  +  +  +  .  .  .  .
 GET /v1/bills/{B}/document                    ?  +  .  +  .  .  .  .  .  .  .  +  .  .  .  .
 GET /v1/bills/{B}/events                      ?  +  .  +  +  .  .  .  +  +  +  +  .  .  .  .
 GET /v1/bills/{B}/custody/{b}                 ?  +  .  +  +  .  .  .  +  +  +  +  .  .  .  .
 GET /v1/bills/{B}/evidence                    ?  +  .  +  +  .  .  .  +  +  +  +  .  .  .  .
+GET /v1/bills/{B}/copy                        ?  +  .  +  +  .  .  .  +  +  +  +  .  .  .  .
 GET /v1/bills/{0}                             ?  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .
 GET /v1/bills                                 ?  +  +  +  +  +  +  +  +  +  +  +  +  +  +  +
 GET /v1/containers/{a}/release-check          ?  +  +  +  +  +  +  +  +  +  +  +  +  +  +  +
@@ -61,6 +75,8 @@ GET /v1/streams/party:yunling/head            ?  +  +  +  +  +  +  +  +  +  +  +
 GET /v1/streams/bill:{A}/receipts/0           ?  +  .  .  .  .  .  .  .  .  .  .  .  .  .  .
 GET /v1/streams/bill:{A}/receipts/99          ?  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .
 GET /v1/notices                               ?  +  +  +  +  +  +  +  +  +  +  +  +  +  +  +
+GET /v1/webhooks                              ?  +  +  +  +  +  +  +  +  +  +  +  +  +  +  +
+GET /v1/webhooks/{W}/deliveries               ?  .  .  +  .  .  .  .  .  .  .  .  .  .  .  .
 GET /v1/documents/{D}                         ?  +  .  .  .  .  .  .  .  .  .  .  .  .  .  .
 GET /witness/{0}/checkpoint                    .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .
 GET /docs/static/x                            .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .
@@ -84,6 +100,7 @@ PUBLIC = """
 /ledger/proof/consistency/1
 /ledger/proof/consistency/1/5
 /docs/errors
+/docs/errors/stale_head
 /docs/
 /docs/openapi.json
 """
@@ -94,7 +111,10 @@ WRITING = (
     "/v1/documents",
     "/oauth/token",
     "/witness/add-checkpoint",
+    "/v1/webhooks",
+    "/v1/webhooks/{W}/deliveries/1/replay",
 )
+REMOVING = ("/v1/webhooks/{W}",)
 
 # What GET /v1/bills/{bill} shows: C control, P parties, D document, G goods, U custody, O delivery
 # orders, - nothing at all. Then the number of the bill's events that the role may read.
@@ -109,7 +129,7 @@ ti     CPDGUO  6       -       -
 fo     PDG     6       -       -
 te     GU      0       GU      0
 ra     GU      0       GU      0
-cu     PGUO    0       PGUO    0
+cu     PGUO    5       PGUO    1
 au     CPDGUO  6       CPDGUO  1
 af     -       -       -       -
 no     -       -       -       -
@@ -140,6 +160,8 @@ SUMMARY = {
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     with scene(tmp_path_factory.mktemp("matrix")) as ready:
+        store = ready.platform.running.store
+        SqlWebhooks(store).add(WEBHOOK, since=None)
         yield ready
 
 
@@ -163,6 +185,7 @@ def address(stage: Scene, template: str) -> str:
         "0": NO_BILL,
         "S": stage.draft,
         "D": stage.voyage.saved["issued"]["digest"],
+        "W": WEBHOOK.id,
         "a": "XLCU7001127",
         "b": "XLCU7001153",
     }
@@ -195,7 +218,13 @@ def test_what_is_public_is_the_same_for_everybody(stage: Scene, column: str, pat
 def test_what_is_forbidden_and_what_does_not_exist_look_alike(stage: Scene, column: str) -> None:
     """To the byte and the header, but for the request's own id."""
     party = COLUMNS[column]
-    unknown = {"{A}": NO_BILL, "{B}": NO_BILL, "{S}": NO_SHIPMENT, "{D}": NO_BILL}
+    unknown = {
+        "{A}": NO_BILL,
+        "{B}": NO_BILL,
+        "{S}": NO_SHIPMENT,
+        "{D}": NO_BILL,
+        "{W}": NO_SHIPMENT,
+    }
     for cell in reading_cells():
         path, of, mark = cell.values
         if of != column or mark != "." or "{" not in path:
@@ -253,6 +282,25 @@ def test_the_gate_s_question_tells_only_those_who_may_see_delivery(
     assert ("bill" in answer) == ("O" in groups)
 
 
+# -- webhooks ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_nobody_else_removes_a_webhook(stage: Scene, column: str) -> None:
+    if column == "sh":
+        return  # its own
+    answer = stage.request("DELETE", address(stage, "/v1/webhooks/{W}"), party=COLUMNS[column])
+    assert answer.status == (401 if column == "an" else 404)
+    kept = stage.request("GET", "/v1/webhooks", party="yunling").json()["items"]
+    assert [item["webhook"] for item in kept] == [WEBHOOK.id]
+
+
+@pytest.mark.parametrize("path", ["/v1/webhooks", "/v1/webhooks/{W}/deliveries/1/replay"])
+def test_who_asks_for_messages_proves_who_it_is_first(stage: Scene, path: str) -> None:
+    answer = stage.request("POST", address(stage, path), body=b"{}", media_type="application/json")
+    assert (answer.status, answer.json()["code"]) == (401, "not_authenticated")
+
+
 # -- evidence ------------------------------------------------------------------------------------
 
 
@@ -297,7 +345,7 @@ def test_every_route_stands_in_a_table(stage: Scene) -> None:
     reading = {cell.values[0] for cell in reading_cells()} | set(PUBLIC.split())
     found = {
         adapter.match(path, method=method, return_rule=True)[0].rule
-        for method, paths in (("GET", reading), ("POST", WRITING))
+        for method, paths in (("GET", reading), ("POST", WRITING), ("DELETE", REMOVING))
         for path in (address(stage, path) for path in paths)
     }
     served = {rule.rule for rule in url_map.iter_rules()}

@@ -32,6 +32,7 @@ DOORS = (
     ("/v1/events", JOSE),
     ("/v1/events:batch", JSON),
     ("/v1/documents", JSON),
+    ("/v1/webhooks", JSON),
     ("/oauth/token", FORM),
     ("/witness/add-checkpoint", TEXT),
 )
@@ -47,7 +48,16 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 
 def stored(stage: Scene) -> tuple[int, ...]:
     """The rows of all that a party can write to."""
-    tables = ("entries", "states", "documents", "claims", "keys", "notices", "checkpoints")
+    tables = (
+        "entries",
+        "states",
+        "documents",
+        "claims",
+        "keys",
+        "notices",
+        "checkpoints",
+        "webhooks",
+    )
     with stage.platform.running.store.engine.begin() as connection:
         return tuple(
             connection.exec_driver_sql(f"SELECT COUNT(*) FROM {table}").scalar_one()

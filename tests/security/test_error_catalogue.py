@@ -16,7 +16,7 @@ import pytest
 
 from bol_service.domain import errors
 from bol_service.http import problems
-from bol_service.http.problems import CATALOGUE, PROBLEM, TRANSPORT, WITNESS
+from bol_service.http.problems import CATALOGUE, PROBLEM, TRANSPORT, WEBHOOK, WITNESS
 from bol_service.wire import drafting
 from tests.bill_scene import JOSE, Answer, Scene, scene
 
@@ -34,7 +34,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 
 
 def test_the_catalogue_is_the_law_and_the_transport_and_nothing_else() -> None:
-    own = [entry.code for entry in (*TRANSPORT, *WITNESS)]
+    own = [entry.code for entry in (*TRANSPORT, *WITNESS, *WEBHOOK)]
     assert sorted([*own, *LAW]) == sorted(CATALOGUE)
 
 
@@ -84,7 +84,7 @@ def test_every_refusal_of_the_law_is_raised_somewhere() -> None:
 def test_every_code_of_the_transport_is_used() -> None:
     text = "\n".join(path.read_text(encoding="utf-8") for path in SOURCE.rglob("http/*.py"))
     by_status = set(problems._BY_STATUS.values())
-    for entry in (*TRANSPORT, *WITNESS):
+    for entry in (*TRANSPORT, *WITNESS, *WEBHOOK):
         assert entry.code in by_status or text.count(f'"{entry.code}"') > 1, entry.code
 
 
@@ -139,7 +139,7 @@ def test_every_answer_has_the_members_of_a_problem(stage: Scene) -> None:
         assert problem["code"] == code
         assert problem["status"] == answer.status == entry.status
         assert (problem["title"], problem["nextStep"]) == (entry.title, entry.next_step)
-        assert problem["type"].endswith(f"#{code}")
+        assert problem["type"] == f"/docs/errors/{code}"
         assert problem["detail"]
         assert problem["requestId"] == answer.headers["X-Request-Id"]
 

@@ -40,6 +40,23 @@ def test_an_upgraded_database_is_what_the_tables_declare(engine: Engine) -> None
     schema.require_current(engine)
 
 
+def test_the_uploader_of_a_document_stays_its_reader(engine: Engine) -> None:
+    schema.upgrade(engine, "0004")
+    row = {"digest": "d" * 64, "party": "qiaolian", "at": "2027-03-01T04:00:00.000Z"}
+    with engine.execution_options(writing=True).begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO documents (digest, kind, content, uploaded_by, uploaded_at) "
+                "VALUES (:digest, 'instructions', :content, :party, :at)"
+            ),
+            {**row, "content": b"{}"},
+        )
+    schema.upgrade(engine)
+    with engine.begin() as connection:
+        found = connection.execute(text("SELECT digest, party FROM document_uploaders")).all()
+    assert [tuple(each) for each in found] == [("d" * 64, "qiaolian")]
+
+
 def test_a_downgrade_leaves_nothing(engine: Engine) -> None:
     schema.upgrade(engine)
     schema.downgrade(engine, "base")

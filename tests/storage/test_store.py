@@ -162,6 +162,15 @@ def test_the_same_bytes_are_kept_once_as_they_came_first(store: SqlStore) -> Non
         assert reading.document("d" * 64) == a_document()
 
 
+def test_all_who_sent_the_same_bytes_are_kept(store: SqlStore) -> None:
+    for sender in ("qiaolian", "yunling", "qiaolian"):
+        store.add_document(a_document(uploaded_by=sender))
+    with store.reading() as reading:
+        senders = ("qiaolian", "yunling", "xlsc")
+        assert [reading.has_uploaded(who, "d" * 64) for who in senders] == [True, True, False]
+        assert not reading.has_uploaded("qiaolian", NOBODY)
+
+
 # -- access tokens -------------------------------------------------------------------------------
 
 EARLY, LATE = "2027-03-01T04:05:00.000Z", "2027-03-01T04:06:00.000Z"
