@@ -13,33 +13,41 @@ from dataclasses import dataclass
 from importlib import resources
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
-from bol_service import bootstrap_witness
+from bol_service import bootstrap_exchange, bootstrap_webhooks, bootstrap_witness
 from bol_service.application.access_tokens import AccessTokens
 from bol_service.application.commit import SignCheckpoint
 from bol_service.application.documents import Documents
 from bol_service.application.evidence import Evidence
 from bol_service.application.ledger_queries import LedgerQueries
 from bol_service.application.platform_guard import PlatformFacts
+from bol_service.application.portal_drafts import PortalDrafts
 from bol_service.application.portal_lists import PortalLists
 from bol_service.application.portal_views import PortalViews
 from bol_service.application.ports import Clock
 from bol_service.application.queries import Queries
+from bol_service.application.rates import Rates
 from bol_service.application.record import Recorder
 from bol_service.application.sequencer import Sequencer
 from bol_service.application.startup import require_continuity, require_key_times
+from bol_service.bootstrap_exchange import Border, Worker
 from bol_service.bootstrap_log_keys import log_keys
 from bol_service.bootstrap_witness import Witnesses
+from bol_service.copy.apart import Copies
 from bol_service.crypto.keys import Algorithm
 from bol_service.crypto.signers import Signer, open_signer
+from bol_service.http import error_pages
 from bol_service.http.app import create_app
 from bol_service.http.edge import Services
 from bol_service.http.metrics import Metrics
 from bol_service.ledger.checkpoint import Checkpoint
 from bol_service.ledger.merkle import EMPTY_ROOT
 from bol_service.ledger.note import KeyType, VerifierKey, sign_note
+from bol_service.pint import routes as pint
 from bol_service.portal import app as portal
 from bol_service.portal.desk import Desk
+from bol_service.portal.words import CHINESE
 from bol_service.settings import Settings, SettingsError
 from bol_service.storage.checkpoint_file import FileCheckpoint
 from bol_service.storage.clock import FileClock, SystemClock
@@ -53,16 +61,22 @@ from bol_service.verification.trust import DEFAULT_MAX_AGE, LogKey, Trust
 
 @dataclass(frozen=True, kw_only=True)
 class Running:
-    """A started service; `stop` ends the sequencer and frees the writer's lock."""
+    """A started service; `stop` ends its threads and frees the writer's lock."""
 
     app: Flask
     services: Services
     store: SqlStore
     lock: WriterLock | None
+    exchange: Worker | None = None
+    border: Border | None = None
 
     def stop(self) -> None:
+        if self.exchange is not None:
+            self.exchange.stop()
         if self.services.cosigning is not None:
             self.services.cosigning.stop()
+        if self.services.delivering is not None:
+            self.services.delivering.stop()
         self.services.sequencer.stop()
         self.store.engine.dispose()
         if self.lock is not None:
@@ -90,6 +104,13 @@ def start(
     """
     log_signer, statement_signer = platform_keys(settings)
     witnesses = bootstrap_witness.witnesses_of(settings, log_signer, statement_signer)
+    webhook_signer = bootstrap_webhooks.webhook_signer(
+        settings, log_signer, statement_signer, *witnesses.reserved()
+    )
+    own = (webhook_signer,) if webhook_signer is not None else ()
+    border = bootstrap_exchange.border_of(
+        settings, log_signer, statement_signer, *witnesses.reserved(), *own
+    )
     engine = open_engine(settings.database_url)
     require_service(engine, strict=not settings.is_demo)
     store = SqlStore(engine)
@@ -99,7 +120,7 @@ def start(
     if lock is not None:
         lock.acquire()
     try:
-        _refuse_party_keys(store, log_signer, statement_signer, *witnesses.reserved())
+        _refuse_party_keys(store, log_signer, statement_signer, *witnesses.reserved(), *own)
         keys = log_keys(log_verifier_key(settings.origin, log_signer), settings.retired_log_keys)
         bootstrap_witness.compare(witnesses, store, [known.key for known in keys])
         sign = _checkpoint_signer(settings.origin, log_signer)
@@ -109,14 +130,50 @@ def start(
             lock.release()
         raise
     services = _services(
-        settings, store, checkpoint_file, log_signer, statement_signer, sign, witnesses, keys, ended
+        settings,
+        store,
+        checkpoint_file,
+        log_signer,
+        statement_signer,
+        webhook_signer,
+        sign,
+        witnesses,
+        keys,
+        border,
+        ended,
     )
     services.sequencer.start()
     if services.cosigning is not None:
         services.cosigning.start()
+    if services.delivering is not None:
+        services.delivering.start()
     app = create_app(services)
+    if settings.proxies:
+        behind = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=0, x_host=0)
+        app.wsgi_app = behind  # type: ignore[method-assign]
+    error_pages.speak_chinese(app, CHINESE)
     portal.install(app, _portal_desk(settings, store, services, keys, statement_signer))
-    return Running(app=app, services=services, store=store, lock=lock)
+    exchange = _exchange(settings, store, services, border, app)
+    return Running(
+        app=app, services=services, store=store, lock=lock, exchange=exchange, border=border
+    )
+
+
+def _exchange(
+    settings: Settings, store: SqlStore, services: Services, border: Border | None, app: Flask
+) -> Worker | None:
+    """The routes that other platforms call, and the worker that calls them; started."""
+    if border is None:
+        return None
+    desk = bootstrap_exchange.desk_of(
+        settings, border, store, clock_of(settings), services.recorder
+    )
+    pint.install(
+        app, bootstrap_exchange.exchange_of(settings, border, desk, store, services.rulebook)
+    )
+    worker = bootstrap_exchange.worker_of(settings, border, desk, store)
+    worker.start()
+    return worker
 
 
 def _portal_desk(
@@ -143,14 +200,20 @@ def _portal_desk(
         queries=services.queries,
         views=PortalViews(store, clock, settings.origin),
         lists=PortalLists(store, clock, settings.origin),
+        drafts=PortalDrafts(store, clock, settings.origin),
+        documents=services.documents,
         ledger=services.ledger,
         tokens=services.tokens,
+        rates=services.rates,
         evidence=services.evidence,
+        webhooks=services.webhooks,
+        copies=services.copies,
         cosigning=services.cosigning,
         clock=clock,
         trust=trust,
         rulebook=services.rulebook,
         base_url=settings.base_url,
+        platform_code=settings.platform_code,
     )
 
 
@@ -211,15 +274,23 @@ def _services(
     checkpoint_file: FileCheckpoint,
     log_signer: Signer,
     statement_signer: Signer,
+    webhook_signer: Signer | None,
     sign: SignCheckpoint,
     witnesses: Witnesses,
     keys: tuple[LogKey, ...],
+    border: Border | None,
     ended: Callable[[BaseException], None],
 ) -> Services:
     clock = clock_of(settings)
     book = SqlWitnessing(store.engine)
-    reserved = (log_signer, statement_signer, *witnesses.reserved())
-    metrics = Metrics()
+    published = [log_signer, statement_signer]
+    if webhook_signer is not None:
+        published.append(webhook_signer)
+    reserved = (*published, *witnesses.reserved())
+    metrics, rates = Metrics(), Rates()
+    webhooks, delivering = bootstrap_webhooks.webhooks_of(
+        settings, store, clock, webhook_signer, metrics.attempt
+    )
     sequencer = Sequencer(
         store,
         clock,
@@ -229,6 +300,7 @@ def _services(
             reserved_keys=frozenset(signer.public.kid for signer in reserved),
             registrars=settings.registrar_kids,
             rulebooks=frozenset({hashlib.sha256(rulebook()).hexdigest()}),
+            peers=border.codes if border is not None else frozenset(),
         ),
         observe=metrics.group,
         ended=ended,
@@ -238,17 +310,23 @@ def _services(
         sequencer=sequencer,
         queries=Queries(store, clock, settings.origin),
         ledger=LedgerQueries(store),
-        documents=Documents(store, clock),
-        tokens=AccessTokens(store, clock, f"{settings.base_url}/oauth/token"),
+        documents=Documents(
+            store, clock, settings.origin, refuse_personal_data=settings.refuse_personal_data
+        ),
+        tokens=AccessTokens(store, clock, f"{settings.base_url}/oauth/token", rates),
+        rates=rates,
         evidence=Evidence(store, clock, statement_signer, settings.origin, witnesses.policy),
+        copies=Copies(settings.verify_address or f"{settings.base_url}{portal.PREFIX}/verify"),
         metrics=metrics,
         origin=settings.origin,
         platform_code=settings.platform_code,
         rulebook=rulebook(),
-        public_keys=(
-            {**log_signer.public.to_jwk(), "kid": log_signer.public.kid, "use": "sig"},
-            {**statement_signer.public.to_jwk(), "kid": statement_signer.public.kid, "use": "sig"},
+        public_keys=tuple(
+            {**signer.public.to_jwk(), "kid": signer.public.kid, "use": "sig"}
+            for signer in published
         ),
+        webhooks=webhooks,
+        delivering=delivering,
         witness=bootstrap_witness.own_witness(witnesses, book, clock),
         cosigning=bootstrap_witness.cosigning(
             witnesses,

@@ -16,6 +16,15 @@
 | BOL_WITNESS_KEY | our own key as a witness of others, used for nothing else |
 | BOL_WITNESS_NAME | our name as a witness; `<BOL_ORIGIN>/witness` if it is not set |
 | BOL_WITNESSED_LOGS | a C2SP tlog-policy file whose `log` lines name the logs we witness |
+| BOL_PEERS | `peers.json`: the platforms with which originals are exchanged (docs/formats.md) |
+| BOL_PINT_KEY | our ES256 key towards other platforms, registered for the exchange desk |
+| BOL_PEER_LISTEN | HOST:PORT of the TLS door for peers; they are served at no other then |
+| BOL_PINT_CERTIFICATE, BOL_PINT_CERTIFICATE_KEY | PEM files for connections with peers |
+| BOL_WEBHOOK_KEY | signer of the messages to webhooks, for nothing else; without it none are sent |
+| BOL_PERSONAL_DATA | `warn` (default) or `refuse`: personal data in a document's free text |
+| BOL_PROXIES | how many proxies stand in front, each adding to X-Forwarded-For; 0 if not set |
+| BOL_VERIFY_ADDRESS | printed on copies: where readers verify them; the portal if not set |
+| BOL_WEBHOOK_LOOPBACK | `1`: webhooks may go to this machine, under `demo.` origins only |
 """
 
 from __future__ import annotations
@@ -52,6 +61,16 @@ class Settings:
     witness_key: str | None = None
     witness_name: str | None = None
     witnessed_logs: Path | None = None
+    webhook_key: str | None = None
+    webhook_loopback: bool = False
+    refuse_personal_data: bool = False
+    proxies: int = 0
+    verify_address: str | None = None
+    peers: Path | None = None
+    pint_key: str | None = None
+    pint_certificate: Path | None = None
+    pint_certificate_key: Path | None = None
+    peer_listen: str | None = None
 
     @property
     def is_demo(self) -> bool:
@@ -76,7 +95,21 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         witness_key=environment.get("BOL_WITNESS_KEY", "").strip() or None,
         witness_name=environment.get("BOL_WITNESS_NAME", "").strip() or None,
         witnessed_logs=_optional_path(environment, "BOL_WITNESSED_LOGS"),
+        webhook_key=environment.get("BOL_WEBHOOK_KEY", "").strip() or None,
+        webhook_loopback=_switch(environment, "BOL_WEBHOOK_LOOPBACK"),
+        refuse_personal_data=_refuses_personal_data(environment),
+        proxies=_proxies(environment),
+        verify_address=_verify_address(environment),
+        peers=_optional_path(environment, "BOL_PEERS"),
+        pint_key=environment.get("BOL_PINT_KEY", "").strip() or None,
+        pint_certificate=_optional_path(environment, "BOL_PINT_CERTIFICATE"),
+        pint_certificate_key=_optional_path(environment, "BOL_PINT_CERTIFICATE_KEY"),
+        peer_listen=_listen(environment),
     )
+    if (settings.peers is None) != (settings.pint_key is None):
+        raise SettingsError(
+            "exchange needs both BOL_PEERS and BOL_PINT_KEY; one of them is not set"
+        )
     if (settings.witness_key is None) != (settings.witnessed_logs is None):
         raise SettingsError(
             "a witness needs both BOL_WITNESS_KEY and BOL_WITNESSED_LOGS; one of them is not set"
@@ -84,6 +117,11 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
     if settings.clock_file is not None and not settings.is_demo:
         raise SettingsError(
             f"BOL_CLOCK_FILE is for origins that begin with {DEMO_PREFIX!r}, not {settings.origin}"
+        )
+    if settings.webhook_loopback and not settings.is_demo:
+        raise SettingsError(
+            f"BOL_WEBHOOK_LOOPBACK is for origins that begin with {DEMO_PREFIX!r}, not "
+            f"{settings.origin}"
         )
     return settings
 
@@ -104,6 +142,46 @@ def _required(environment: Mapping[str, str], name: str) -> str:
 def _optional_path(environment: Mapping[str, str], name: str) -> Path | None:
     value = environment.get(name, "").strip()
     return Path(value) if value else None
+
+
+def _switch(environment: Mapping[str, str], name: str) -> bool:
+    value = environment.get(name, "").strip()
+    if value not in ("", "0", "1"):
+        raise SettingsError(f"{name} is {value!r}; set it to 1 or leave it out")
+    return value == "1"
+
+
+def _proxies(environment: Mapping[str, str]) -> int:
+    value = environment.get("BOL_PROXIES", "").strip() or "0"
+    if not re.fullmatch(r"[0-9]", value):
+        raise SettingsError(f"BOL_PROXIES is {value!r}; set it to the number of proxies, 0 to 9")
+    return int(value)
+
+
+def _verify_address(environment: Mapping[str, str]) -> str | None:
+    value = environment.get("BOL_VERIFY_ADDRESS", "").strip()
+    if not value:
+        return None
+    if not re.fullmatch(r"https?://[!-~]{1,200}", value):
+        raise SettingsError(
+            f"BOL_VERIFY_ADDRESS is {value!r}; give an http or https address without spaces, "
+            "at most 200 characters"
+        )
+    return value
+
+
+def _refuses_personal_data(environment: Mapping[str, str]) -> bool:
+    value = environment.get("BOL_PERSONAL_DATA", "").strip() or "warn"
+    if value not in ("warn", "refuse"):
+        raise SettingsError(f"BOL_PERSONAL_DATA is {value!r}; set it to warn or refuse")
+    return value == "refuse"
+
+
+def _listen(environment: Mapping[str, str]) -> str | None:
+    value = environment.get("BOL_PEER_LISTEN", "").strip()
+    if value and not re.fullmatch(r"(?:\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}", value):
+        raise SettingsError(f"BOL_PEER_LISTEN {value!r} is not HOST:PORT")
+    return value or None
 
 
 def _checked_origin(origin: str) -> str:

@@ -28,9 +28,13 @@ from bol_service.application.documents import Documents
 from bol_service.application.evidence import Evidence
 from bol_service.application.ledger_queries import LedgerQueries
 from bol_service.application.queries import Queries
+from bol_service.application.rates import Rates
 from bol_service.application.record import Recorder
 from bol_service.application.sequencer import Sequencer
+from bol_service.application.webhook_delivery import Delivering
+from bol_service.application.webhooks import Webhooks
 from bol_service.application.witness import Witness
+from bol_service.copy.apart import Copies
 from bol_service.http.metrics import Metrics
 
 P = ParamSpec("P")
@@ -48,14 +52,18 @@ class Services:
     ledger: LedgerQueries
     documents: Documents
     tokens: AccessTokens
+    rates: Rates
     evidence: Evidence
+    copies: Copies
     metrics: Metrics
     origin: str
     platform_code: str
     rulebook: bytes
     public_keys: tuple[dict[str, str], ...]
+    webhooks: Webhooks
     witness: Witness | None = None
     cosigning: Cosigning | None = None
+    delivering: Delivering | None = None
 
 
 def services() -> Services:
@@ -80,14 +88,14 @@ def install(app: Flask) -> None:
 
 
 def bearer(view: Callable[P, R]) -> Callable[P, R]:
-    """Only with a valid access token; the party is `g.party` afterwards."""
+    """Only with a valid access token, `g.token`; the party is `g.party` afterwards."""
 
     @wraps(view)
     def checked(*args: P.args, **kwargs: P.kwargs) -> R:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise NotAuthenticated("an Authorization: Bearer header is needed")
-        g.party = services().tokens.party_of(token)
+        g.party, g.token = services().tokens.party_of(token), token
         return view(*args, **kwargs)
 
     return checked

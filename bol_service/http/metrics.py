@@ -8,6 +8,10 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from bol_service.application.cosigning import Lag
 from bol_service.application.sequencer import Observed
+from bol_service.application.webhook_delivery import Attempted
+from bol_service.application.webhook_ports import Stage
+
+_OUTCOMES = {Stage.DELIVERED: "delivered", Stage.WAITING: "failed", Stage.GIVEN_UP: "given_up"}
 
 
 class Metrics:
@@ -57,6 +61,23 @@ class Metrics:
             registry=self.registry,
         )
 
+        self._webhook_attempts = Counter(
+            "bol_webhook_attempts_total",
+            "Attempts to deliver a notice: delivered, failed and repeated later, or given up",
+            ["outcome"],
+            registry=self.registry,
+        )
+        self._webhook_seconds = Histogram(
+            "bol_webhook_attempt_seconds",
+            "Time of an attempt to deliver a notice",
+            registry=self.registry,
+        )
+        self.webhook_backlog = Gauge(
+            "bol_webhook_backlog",
+            "Notices that wait to be delivered, those to be repeated included",
+            registry=self.registry,
+        )
+
     def request(self, route: str, method: str, status: int, seconds: float) -> None:
         self._requests.labels(route, method, str(status)).inc()
         self._seconds.labels(route).observe(seconds)
@@ -66,6 +87,10 @@ class Metrics:
         self._commit_seconds.observe(observed.seconds)
         self._accepted.inc(observed.accepted)
         self._refused.inc(observed.size - observed.accepted)
+
+    def attempt(self, attempted: Attempted) -> None:
+        self._webhook_attempts.labels(_OUTCOMES[attempted.stage]).inc()
+        self._webhook_seconds.observe(attempted.seconds)
 
     def lags(self, lags: Iterable[Lag]) -> None:
         for lag in lags:

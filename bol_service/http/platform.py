@@ -6,7 +6,7 @@ import hashlib
 from contextlib import suppress
 from typing import Any
 
-from flask import Response
+from flask import Response, request
 
 from bol_service.application.access_tokens import NotAuthenticated
 from bol_service.application.ports import Unavailable
@@ -32,6 +32,7 @@ def get_token(form: dict[str, str]) -> dict[str, Any]:
     """An access token for a client assertion signed with your party's key (RFC 7523)."""
     if form["grant_type"] != GRANT or form["client_assertion_type"] != ASSERTION:
         raise NotAuthenticated(f"only grant_type {GRANT} with {ASSERTION} is known")
+    services().rates.token_from(request.remote_addr)
     issued = services().tokens.exchange(form["client_assertion"])
     return {
         "access_token": issued.token,
@@ -91,6 +92,9 @@ def metrics() -> Response:
         cosigning = services().cosigning
         if cosigning is not None:
             found.lags(cosigning.lags())
+        delivering = services().delivering
+        if delivering is not None:
+            found.webhook_backlog.set(delivering.backlog())
     return Response(found.text(), 200, content_type="text/plain; version=0.0.4; charset=utf-8")
 
 
