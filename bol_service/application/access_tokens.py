@@ -2,7 +2,7 @@
 
 The assertion is signed with a registered key of the party, lives at most 60 seconds and is used
 once. The token is random, lives five minutes, is stored only as a hash, and is dead the moment its
-key is revoked. Tokens read; they never act: every act is a signed event.
+key is revoked or its owner logs out. Tokens read; they never act: every act is a signed event.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bol_service.application.ports import Clock, Reading, Store
+from bol_service.application.rates import Rates
 from bol_service.crypto import jws, strictjson
 from bol_service.domain.states import PartyState
 from bol_service.verification.signatures import public_key
@@ -40,13 +41,15 @@ class IssuedToken:
 
 
 class AccessTokens:
-    def __init__(self, store: Store, clock: Clock, audience: str) -> None:
+    def __init__(self, store: Store, clock: Clock, audience: str, rates: Rates) -> None:
         self._store = store
         self._clock = clock
         self._audience = audience
+        self._rates = rates
 
     def exchange(self, assertion: str) -> IssuedToken:
-        """A token for a client assertion; raises NotAuthenticated."""
+        """A token for a client assertion; raises NotAuthenticated, and TooMany for a party that has
+        proven itself too often."""
         try:
             parsed = jws.parse(assertion, ASSERTION_TYP, max_bytes=4096)
             claims = strictjson.loads_event(parsed.payload)
@@ -62,6 +65,7 @@ class AccessTokens:
             jws.verify(parsed, public_key(row.jwk))
         except jws.BadSignature as error:
             raise NotAuthenticated(str(error)) from None
+        self._rates.token_for(party)
         return self._issue(party, parsed.kid, jti, now)
 
     def party_of(self, token: str) -> str:
@@ -76,6 +80,17 @@ class AccessTokens:
         with self._store.reading() as reading:
             _require_key(reading, party, kid, now)
         return party
+
+    def kid_of(self, token: str) -> str:
+        """The key that got this token; raises NotAuthenticated."""
+        found = self._store.token(_hash(token))
+        if found is None:
+            raise NotAuthenticated("the access token is unknown; get a new one")
+        return found[1]
+
+    def end(self, token: str) -> None:
+        """The token reads no more; its assertion stays used. An unknown token changes nothing."""
+        self._store.end_token(_hash(token), instant_text(self._clock.now()))
 
     def _issue(self, party: str, kid: str, jti: str, now: datetime) -> IssuedToken:
         token = secrets.token_urlsafe(32)

@@ -112,7 +112,10 @@ class BillRow:
 
 @dataclass(frozen=True, kw_only=True)
 class DocumentRow:
-    """An uploaded document as received; `digest` is the SHA-256 of the bytes."""
+    """An uploaded document as received; `digest` is the SHA-256 of the bytes.
+
+    `uploaded_by` and `uploaded_at` tell the first upload; see `Reading.has_uploaded`.
+    """
 
     digest: str
     checksum: str | None
@@ -179,6 +182,10 @@ class Reading(PublicReading, Protocol):
         ...
 
     def document(self, digest: str) -> DocumentRow | None: ...
+
+    def has_uploaded(self, party: str, digest: str) -> bool:
+        """Whether the party has sent these bytes, first or after others."""
+        ...
 
     def contents(self, digests: Iterable[str]) -> dict[str, bytes]:
         """The bytes of those documents that are there, by their digest."""
@@ -253,6 +260,10 @@ class Store(Protocol):
 
     def token(self, token_hash: str) -> tuple[str, str, str] | None:
         """(party, kid, expires)."""
+        ...
+
+    def end_token(self, token_hash: str, at: str) -> None:
+        """The token expires at `at`, if that is sooner; its row stays, so that its jti stays used."""
         ...
 
     def forget_tokens(self, before: str) -> None: ...

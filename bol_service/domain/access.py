@@ -87,6 +87,9 @@ ENDORSEMENTS = frozenset(
         Action.SURRENDER_FOR_DELIVERY,
         Action.SURRENDER_FOR_AMENDMENT,
         Action.SREJ,
+        Action.MOVED,
+        Action.IMPORTED,
+        Action.RETURNED,
     }
 )
 """What the group of that name shows: the acts by which possession or title passed, no others."""

@@ -10,9 +10,11 @@ import pytest
 
 from bol_service.domain import access
 from bol_service.domain.access import Group, Relation
-from bol_service.domain.events import Leg
+from bol_service.domain.events import Action, Leg, Step
+from bol_service.domain.world import World
 from tests.law import Voyage
-from tests.law_scene import PARTIES
+from tests.law_border import Arriving, Leaving, step
+from tests.law_scene import ORIGIN, PARTIES
 
 R, G = Relation, Group
 Begin = Callable[[], Voyage]
@@ -27,6 +29,11 @@ def sold() -> Voyage:
     return issued().then(
         lambda v: v.endorse("yunling", to="banksg"), lambda v: v.transfer("yunling", to="bankcq")
     )
+
+
+def transfer(giver: str) -> Step:
+    """To a party of this platform, as a chain from abroad tells it."""
+    return step(Action.TRANSFER, giver, "bankcq")
 
 
 def related(voyage: Voyage, slug: str) -> frozenset[Relation]:
@@ -161,16 +168,16 @@ def test_an_auditor_sees_carriers_of_its_own_country_only() -> None:
 
 GRID: dict[Relation, str] = {
     # S state, P parties, D document, C cargo, $ price, V declared value, T control, H chain,
-    # h chain until disposal, K custody, O delivery orders, F drafts
-    R.CARRIER: "SPDC$VTHKOF",
-    R.HOLDER: "SPDC$VTHKO",
-    R.AUDITOR: "SPDC$VTHKOF",
+    # h chain until disposal, E endorsements, K custody, O delivery orders, F drafts
+    R.CARRIER: "SPDC$VTHEKOF",
+    R.HOLDER: "SPDC$VTHEKO",
+    R.AUDITOR: "SPDC$VTHEKOF",
     R.FORMER_HOLDER: "SPDC$h",
     R.SHIPPER: "SPDC$KF",
     R.FORWARDER: "SPCKF",
     R.CUSTODIAN: "SCK",
     R.DELIVERY_TERMINAL: "SO",
-    R.CUSTOMS: "SPCVKO",
+    R.CUSTOMS: "SPCVEKO",
 }
 LETTERS = {
     G.STATE: "S",
@@ -182,6 +189,7 @@ LETTERS = {
     G.CONTROL: "T",
     G.CHAIN: "H",
     G.CHAIN_UNTIL_DISPOSAL: "h",
+    G.ENDORSEMENTS: "E",
     G.CUSTODY: "K",
     G.DELIVERY: "O",
     G.DRAFT: "F",
@@ -201,6 +209,20 @@ def test_each_relation_sees_what_the_grid_says(relation: Relation, group: Group)
     assert seen is (LETTERS[group] in GRID[relation])
 
 
+PASSING_ON: tuple[Begin, ...] = (
+    lambda: sold().then(lambda v: v.refuse("bankcq")),
+    lambda: issued().then(lambda v: v.endorse_finally("yunling", to="straits")),
+    lambda: issued().then(
+        lambda v: v.endorse_in_blank("yunling"),
+        lambda v: v.surrender_for_amendment("yunling"),
+        lambda v: v.reject_surrender(),
+    ),
+    lambda: Voyage(until="gone"),
+    lambda: (left := Leaving().gone()).then(lambda _: left.returned(transfer("SGPX:banksg"))),
+    lambda: (here := Arriving()).then(lambda _: here.arrive(transfer("CQGY:yunling"))),
+)
+
+
 def test_no_relation_sees_nothing() -> None:
     assert access.groups(frozenset()) == frozenset()
 
@@ -211,6 +233,22 @@ def test_two_relations_see_what_either_sees() -> None:
     assert both == access.groups(frozenset({R.SHIPPER})) | access.groups(
         frozenset({R.FORMER_HOLDER})
     )
+
+
+def test_the_endorsements_are_the_acts_that_change_who_controls_a_bill() -> None:
+    """But for the surrender's acceptance, which is shown with the delivery orders."""
+    changed = set()
+    for begin in PASSING_ON:
+        voyage, before = begin(), None
+        world = World(ORIGIN, voyage.documents)
+        for act in voyage.entries:
+            world.apply(act)
+            bill = world.bill(voyage.document.checksum)
+            if bill is not None and bill.control != before:
+                before = bill.control
+                changed.add(act.event.action)
+
+    assert changed == access.ENDORSEMENTS
 
 
 # -- disposal ------------------------------------------------------------------------------------

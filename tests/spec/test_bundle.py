@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from marshmallow import validate
 
 from bol_service.crypto import jws, strictjson
 from bol_service.ledger.note import to_base64
@@ -139,6 +140,13 @@ def test_a_shown_entry_is_refused_that_has(case: Case, change: Json) -> None:
     entry = case.value["entries"][0] | change
     with pytest.raises(BundleError, match="entry 0"):
         read(case.value | {"entries": [entry]})
+
+
+def test_a_bundle_has_one_entry_and_a_hundred_thousand_at_most() -> None:
+    """As it is declared: so many entries cannot be read in the time of a test."""
+    limit = bundles.BundleSchema().fields["entries"].validators[0]
+    assert isinstance(limit, validate.Length)
+    assert (limit.min, limit.max) == (1, 100_000)
 
 
 def test_a_bundle_is_read_up_to_its_largest_size() -> None:

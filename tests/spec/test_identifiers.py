@@ -145,6 +145,12 @@ def test_a_wrong_identifier_is_refused_with_the_value_and_what_is_wanted(
         assert value in str(refused.value) or repr(value) in str(refused.value)
 
 
+def test_who_mistypes_is_told_which_number_to_compare() -> None:
+    with pytest.raises(ValueError, match="check digit") as refused:
+        check_lei("ZZZZ00SHIPPERYUNL032")
+    assert str(refused.value).endswith("; compare the LEI")
+
+
 def test_a_remainder_of_ten_is_written_as_zero() -> None:
     check_container("XLCU7001180")
     with pytest.raises(ValueError, match="its check digit would be 0"):

@@ -97,6 +97,14 @@ def test_signatures_of_unknown_keys_are_passed_over():
     assert [by.key for by in verify_note(note, [LOG_KEY]).by] == [LOG_KEY]
 
 
+@pytest.mark.parametrize("size", [1, 2, 3], ids=["one byte", "two bytes", "three bytes"])
+def test_a_signature_of_a_kind_yet_unknown_may_have_any_length(size):
+    """Its base64 ends in one, no and two signs of padding."""
+    unknown = NoteSignature(name="later.example", key_id=b"\1\2\3\4", signature=bytes(size))
+    assert parse_note(SIGNED + unknown.line()).signatures[-1] == unknown
+    assert verify_note(SIGNED + unknown.line(), [LOG_KEY]).by[0].key == LOG_KEY
+
+
 def test_a_note_may_carry_a_hundred_signatures():
     stranger = NoteSignature(name="s.example", key_id=b"abcd", signature=b"x" * 64).line()
     assert len(parse_note(SIGNED + stranger * 99).signatures) == 100
@@ -212,6 +220,7 @@ MALFORMED = [
     pytest.param("text\n\n—  AAAAAAAA\n", "not a signature line", id="no name"),
     pytest.param("text\n\n— a AAAA_AAA\n", "not a signature line", id="the other alphabet"),
     pytest.param("text\n\n— a AAAAAAA\n", "not base64", id="missing padding"),
+    pytest.param("text\n\n— a AAAAA===\n", "not a signature line", id="three equals signs"),
     pytest.param("text\n\n— a AAAAAAB=\n", "not the canonical base64", id="trailing bits"),
     pytest.param("text\n\n— a AAAAAA==\n", "4 bytes, fewer than 5", id="a key id alone"),
     pytest.param(f"{'x' * 1_000_000}\n\n{LINE}", "at most 1000000", id="a huge note"),
@@ -321,6 +330,7 @@ def test_a_checkpoint_is_read_as_it_is_written(body):
         pytest.param(f"log.example\n\n{EMPTY}\n", "plain decimal", id="no size"),
         pytest.param(f"log.example\n٣\n{EMPTY}\n", "plain decimal", id="other digits"),
         pytest.param(f"log.example\n{2**63}\n{EMPTY}\n", "size lies in", id="beyond 63 bits"),
+        pytest.param(f"log.example\n{10**19}\n{EMPTY}\n", "plain decimal", id="twenty digits"),
         pytest.param(f"log.example\n{'9' * 5000}\n{EMPTY}\n", "plain decimal", id="5,000 digits"),
         pytest.param("log.example\n1\nAAAA\n", "32 bytes, not 3", id="a short root"),
         pytest.param(f"log.example\n1\n{EMPTY[:-1]}\n", "not base64", id="an unpadded root"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -334,6 +335,7 @@ def test_the_operator_registers_itself_with_the_first_entry() -> None:
         ({"stream": "party:yunling"}, errors.NotFound, "/actor"),
         ({"by": "yunling", "stream": "party:operator"}, errors.WrongKey, "/actor"),
         ({"alg": "ES256"}, errors.BadSignature, None),
+        ({"signed_with": "key-operator-2", "alg": "ES256"}, errors.BadSignature, None),
     ],
     ids=[
         "signed with another key than it registers",
@@ -343,6 +345,7 @@ def test_the_operator_registers_itself_with_the_first_entry() -> None:
         "for another party",
         "by another party",
         "signed with another algorithm than its key is pinned to",
+        "signed with another key and another algorithm",
     ],
 )
 def test_a_log_does_not_begin_with_an_operator(
@@ -357,6 +360,35 @@ def test_no_other_act_begins_a_log() -> None:
     journal = PartyActs()
     with journal.refuses(errors.WrongKey):
         journal.accept_rulebook("yunling")
+
+
+def test_the_operator_does_nothing_before_it_is_registered() -> None:
+    journal = PartyActs()
+    with journal.refuses(errors.WrongKey, pointer="/actor"):
+        journal.accept_rulebook("operator")
+
+
+@pytest.mark.parametrize("kid", ["key-operator-1", "key-operator-2"])
+def test_the_operator_registers_a_party_with_any_algorithm_that_the_party_s_key_has(
+    kid: str,
+) -> None:
+    """Only its own registration must be signed with the very key that it registers."""
+    voyage = ashore()
+    voyage.add_key("operator", 2)
+    key = replace(key_of("newcomer"), alg="ES256")
+
+    voyage.register("shadow", **newcomer(key=key), signed_with=kid)  # type: ignore[arg-type]
+
+    assert voyage.party("newcomer").key(key.kid) is not None
+
+
+def test_a_party_may_have_two_roles() -> None:
+    voyage = ashore()
+
+    roles = frozenset({Role.CONSIGNEE, Role.SHIPPER})
+    voyage.register("shadow", **newcomer(roles=roles))  # type: ignore[arg-type]
+
+    assert voyage.party("newcomer").roles == roles
 
 
 # -- what is remembered of a party ---------------------------------------------------------------

@@ -223,6 +223,7 @@ SIGNABLE = [
     pytest.param("Ⅷ ﬁ é", id="composed and compatibility characters"),
     pytest.param("", id="nothing"),
     pytest.param("👩\u200d👧", id="a zero width joiner"),
+    pytest.param("约 40~45 ℃ [干货]", id="a tilde and brackets beside Chinese"),
 ]
 
 

@@ -92,6 +92,18 @@ def test_any_other_spelling_is_refused(path: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param("tile/0/x001/x000/x000/x000/x000/x000/000", id="more digits than any log has"),
+        pytest.param("tile/0/000.p/1000", id="a width of four digits"),
+    ],
+)
+def test_a_path_that_is_too_long_is_not_read_at_all(path: str) -> None:
+    with pytest.raises(TileError, match="is not tile/<L>/<N>"):
+        parse_tile(path)
+
+
+@pytest.mark.parametrize(
     ("level", "number", "width"),
     [
         pytest.param(0, 0, 0, id="no width"),

@@ -147,13 +147,6 @@ RECIPIENTS = (
         lambda: _under_other_rulebook("yunling", "xlsc", "bankcq"),
         lambda v: v.endorse("yunling", to="banksg", transfer_to="bankcq"),
     ),
-    Refused(
-        "a party of another platform cannot receive yet",
-        errors.NotSupported,
-        issued,
-        lambda v: v.transfer("yunling", to="SGPX:straits"),
-        "/recipient",
-    ),
 )
 
 
