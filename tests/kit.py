@@ -102,12 +102,19 @@ class Platform:
 
 
 def start(
-    folder: Path, *, ends: datetime | None = None, database_url: str | None = None
+    folder: Path,
+    *,
+    ends: datetime | None = None,
+    database_url: str | None = None,
+    webhooks: bool = False,
 ) -> Platform:
-    """A fresh platform with an empty log; its voyage will end at `ends` (default: now)."""
+    """A fresh platform with an empty log; its voyage will end at `ends` (default: now).
+
+    With `webhooks` it sends notices, also to receivers on loopback.
+    """
     script = Script(folder=SEEDS, ends=ends or datetime.now(UTC))
     signers = make_signers(script)
-    for name in ("log", "statement"):
+    for name in ("log", "statement", "webhook"):
         write_private_key(folder / f"{name}.pem", generate(Algorithm.ED25519), PASSPHRASE)
     url = database_url or f"sqlite:///{folder / 'ledger.db'}"
     engine = open_engine(url)
@@ -127,6 +134,8 @@ def start(
         passphrase=PASSPHRASE,
         registrar_kids=frozenset({signers["operator"].public.kid}),
         clock_file=folder / "clock",
+        webhook_key=f"file:{folder / 'webhook.pem'}" if webhooks else None,
+        webhook_loopback=webhooks,
     )
     running = bootstrap.start(settings)
     server_socket.app = running.app
@@ -146,9 +155,9 @@ def start(
 
 
 @contextmanager
-def platform(folder: Path) -> Iterator[Platform]:
+def platform(folder: Path, *, webhooks: bool = False) -> Iterator[Platform]:
     """A platform for the length of a block."""
-    started = start(folder)
+    started = start(folder, webhooks=webhooks)
     try:
         yield started
     finally:

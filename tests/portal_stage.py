@@ -7,7 +7,7 @@ the order of `banksg`. `evil` is a party whose very name is an attack.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -16,29 +16,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bol_service.cli.client import Client
-from bol_service.cli.voyage import Voyage
+from bol_service.cli.voyage import Script, Voyage
 from bol_service.crypto.signers import write_private_key
 from tests import kit
 from tests.bill_scene import Answer, newcomer
+from tests.hostile_payloads import PAYLOADS
 
 Json = dict[str, Any]
 PASSPHRASE = "correct horse battery staple"
-# If one of these were read as markup or script, `pwned` would be set or an element would appear.
-PAYLOADS = (
-    "<script>window.pwned=1</script>",
-    "<img src=x onerror=window.pwned=1>",
-    "<svg/onload=window.pwned=1>",
-    '"><b id=injected>x</b>',
-    "' autofocus onfocus=pwned=1 x='",
-    "</script><script>pwned=1</script>",
-    "</textarea><b id=injected>x</b>",
-    "<!--<script>window.pwned=1",
-    "{{ 7*7 }}{% raw %}#{7*7}",
-    "javascript:window.pwned=1",
-    "{actor}{bill}{recipient}$&",
-    "&lt;b id=injected&gt; &amp;",
-    "=HYPERLINK(1)@SUM(1)+1",
-)
 EVIL_NAME = "<img src=x onerror=pwned=1>\"'&{actor}"
 
 
@@ -98,12 +83,17 @@ class Stage:
             connection.close()
 
 
+def hostile_goods(script: Script) -> None:
+    """Goods and marks that are attacks; a document has room for 50 marks."""
+    item = script.document["consignmentItems"][0]
+    item["descriptionOfGoods"] += PAYLOADS
+    item["shippingMarks"] = list(PAYLOADS[-50:])
+
+
 @contextmanager
-def stage(folder: Path) -> Iterator[Stage]:
+def stage(folder: Path, prepare: Callable[[Script], object] = hostile_goods) -> Iterator[Stage]:
     with kit.platform(folder) as platform:
-        item = platform.script.document["consignmentItems"][0]
-        item["descriptionOfGoods"] += PAYLOADS
-        item["shippingMarks"] = list(PAYLOADS)
+        prepare(platform.script)
         voyage = platform.voyage()
         voyage.open()
         for line in voyage.play():

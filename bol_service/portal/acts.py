@@ -8,6 +8,8 @@ the payload itself, makes the canonical bytes, signs them with the party's key a
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, g, render_template, request
@@ -26,6 +28,31 @@ from bol_service.portal.session import signed_in
 from bol_service.wire import drafting
 
 _MANY = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class Makes:
+    """What the browser makes out of bytes of its own before it signs: see `static/prepare.js`.
+
+    `kind` is draft, instructions, approval, issue or key; `text` the very document that is uploaded
+    and hashed there.
+    """
+
+    kind: str
+    text: str = ""
+    alg: str = ""
+
+    def about(self) -> dict[str, str]:
+        return {"makes": self.kind, "text": self.text, "alg": self.alg}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Again:
+    """The form to go back to, with the answers that it was sent with."""
+
+    action: str
+    answers: Given
+
 
 blueprint = Blueprint("portal_acts", __name__)
 
@@ -139,8 +166,11 @@ def check_page(
     recipient: str | None = None,
     back: str,
     document: str | None = None,
+    makes: Makes | None = None,
+    again: Again | None = None,
+    warnings: Sequence[str] = (),
 ) -> str:
-    """The page on which an act is checked and signed."""
+    """The page on which an act is checked and signed; `again` leads back to what was answered."""
     payload = drafting.payload(
         action=action,
         actor=g.party,
@@ -156,7 +186,14 @@ def check_page(
         "party": g.party,
         "document": document,
         "makesCode": action is Action.DELIVERY_ORDER,
+        **(makes.about() if makes else {}),
     }
     return render_template(
-        "portal/act_check.html", payload=json.loads(payload), about=about, back=back, action=action
+        "portal/act_check.html",
+        payload=json.loads(payload),
+        about=about,
+        back=back,
+        action=action,
+        again=again,
+        warnings=warnings,
     )

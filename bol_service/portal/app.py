@@ -14,8 +14,25 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from bol_service.application.access_tokens import NotAuthenticated
+from bol_service.application.rates import TooMany
+from bol_service.copy.faults import Busy
 from bol_service.domain import errors
-from bol_service.portal import acts, bills, gate, language, ledger, pages, parties, session, verify
+from bol_service.portal import (
+    acts,
+    bills,
+    draft_desk,
+    gate,
+    issuing,
+    key_acts,
+    language,
+    ledger,
+    pages,
+    parties,
+    session,
+    shipments,
+    verify,
+    webhooks,
+)
 from bol_service.portal.desk import EXTENSION, Desk, desk
 
 PREFIX = "/portal"
@@ -25,9 +42,14 @@ _BLUEPRINTS = (
     verify.blueprint,
     bills.blueprint,
     acts.blueprint,
+    shipments.blueprint,
+    draft_desk.blueprint,
+    issuing.blueprint,
     gate.blueprint,
     parties.blueprint,
+    key_acts.blueprint,
     ledger.blueprint,
+    webhooks.blueprint,
 )
 
 
@@ -41,13 +63,17 @@ def install(app: Flask, portal_desk: Desk) -> None:
     whole.after_request(_after)
     whole.register_error_handler(errors.Refusal, _refusal)
     whole.register_error_handler(NotAuthenticated, _ended)
+    whole.register_error_handler(TooMany, _too_many)
+    whole.register_error_handler(Busy, _too_many)
     whole.register_error_handler(HTTPException, _http)
     whole.register_error_handler(Exception, _unexpected)
     whole.context_processor(_context)
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(moment=language.moment, day=language.day, pretty=language.pretty)
-    app.jinja_env.globals.update(t=language.t, code_word=language.code_word)
+    app.jinja_env.globals.update(
+        t=language.t, code_word=language.code_word, next_step=language.next_step
+    )
     app.register_blueprint(whole)
     app.add_url_rule("/", "portal_root", lambda: redirect(f"{PREFIX}/", 302))
 
@@ -105,6 +131,13 @@ def _refusal(error: errors.Refusal) -> Response:
 
 def _ended(_error: NotAuthenticated) -> AnyResponse:
     return redirect(f"{PREFIX}/log-in", 303)
+
+
+def _too_many(error: TooMany | Busy) -> Response:
+    words = language.t("failure.429"), language.t("failure.429.next", seconds=error.retry_after)
+    answer = _page(429, *words)
+    answer.headers["Retry-After"] = str(error.retry_after)
+    return answer
 
 
 def _http(error: HTTPException) -> Response | HTTPException:

@@ -13,11 +13,12 @@ from bol_service.application.portal_views import BillPage
 from bol_service.domain.access import Relation
 from bol_service.domain.states import Status
 from bol_service.portal.act_forms import OFFERED
+from bol_service.portal.corridor_view import map_of_bill
 from bol_service.portal.desk import desk
 from bol_service.portal.document_view import document_view
 from bol_service.portal.language import namer
 from bol_service.portal.session import me, signed_in
-from bol_service.portal.todo import Task, bill_tasks, draft_tasks
+from bol_service.portal.todo import Task, bill_tasks, shipment_tasks
 
 PAGE: Final = 25
 _NEWS: Final = 15
@@ -38,7 +39,8 @@ def to_do() -> str:
     party = me()
     listing = desk().lists.bills(g.party)
     tasks = bill_tasks(listing.lines)
-    tasks += draft_tasks(desk().queries.drafts(g.party, "", 100).items, g.party)
+    tasks += shipment_tasks(desk().drafts.shipments(g.party).lines)
+    tasks.sort(key=lambda task: task.since or "")
     if hashlib.sha256(desk().rulebook).hexdigest() not in party.rulebooks:
         tasks.insert(0, Task(kind="rulebook", subject="", href="/portal/rulebook"))
     documents = desk().views.documents(g.party, {task.bill for task in tasks if task.bill})
@@ -129,6 +131,7 @@ def show_bill(bill: str) -> str:
         "portal/bill.html",
         page=page,
         view=view,
+        map=map_of_bill(page),
         name=namer(page.names),
         sentence=_sentence(page),
         offered=[action for action in OFFERED if action in view["allowedActions"]],
@@ -165,6 +168,16 @@ def evidence(bill: str) -> Response:
     content = desk().evidence.bundle(bill, g.party)
     answer = Response(content, 200, content_type="application/json")
     answer.headers["Content-Disposition"] = f'attachment; filename="{bill[:16]}.ebl.json"'
+    return answer
+
+
+@blueprint.get("/bills/<string:bill>/copy")
+@signed_in
+def copy(bill: str) -> Response:
+    """The bill to print; the same that the API hands out."""
+    printed = desk().copies.printed(desk().evidence.bundle(bill, g.party))
+    answer = Response(printed, 200, content_type="application/pdf")
+    answer.headers["Content-Disposition"] = f'attachment; filename="{bill[:16]}-copy.pdf"'
     return answer
 
 

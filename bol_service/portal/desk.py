@@ -10,12 +10,17 @@ from flask import current_app
 
 from bol_service.application.access_tokens import AccessTokens
 from bol_service.application.cosigning import Cosigning
+from bol_service.application.documents import Documents
 from bol_service.application.evidence import Evidence
 from bol_service.application.ledger_queries import LedgerQueries
+from bol_service.application.portal_drafts import PortalDrafts
 from bol_service.application.portal_lists import PortalLists
 from bol_service.application.portal_views import PortalViews
 from bol_service.application.ports import Clock
 from bol_service.application.queries import Queries
+from bol_service.application.rates import Rates
+from bol_service.application.webhooks import Webhooks
+from bol_service.copy.apart import Copies
 from bol_service.verification.trust import Trust
 
 EXTENSION = "bol-portal"
@@ -29,14 +34,20 @@ class Desk:
     queries: Queries
     views: PortalViews
     lists: PortalLists
+    drafts: PortalDrafts
+    documents: Documents
     ledger: LedgerQueries
     tokens: AccessTokens
+    rates: Rates
     evidence: Evidence
+    webhooks: Webhooks
+    copies: Copies
     cosigning: Cosigning | None
     clock: Clock
     trust: Trust
     rulebook: bytes
     base_url: str
+    platform_code: str
 
     @property
     def origin(self) -> str:

@@ -147,15 +147,15 @@ def _goods(document: Json) -> Iterable[Goods]:
                 packages=" ".join(
                     _texts(packaging.get("numberOfPackages"), packaging.get("description"))
                 ),
-                weight=_amount(cargo.get("cargoGrossWeight")),
-                volume=_amount(cargo.get("cargoGrossVolume")),
+                weight=amount_text(cargo.get("cargoGrossWeight")),
+                volume=amount_text(cargo.get("cargoGrossVolume")),
             )
 
 
 _UNITS = {"KGM": "kg", "LBR": "lb", "MTQ": "m³", "FTQ": "ft³"}
 
 
-def _amount(value: Json | None) -> str:
+def amount_text(value: Json | None) -> str:
     """The exact number, with three decimals at least."""
     if not value:
         return ""

@@ -9,15 +9,16 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Final
 
 from flask import g, request
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from bol_service.domain.states import PartyState
-from bol_service.portal.words import CHINESE, ENGLISH
+from bol_service.portal.words import CHINESE, ENGLISH, NEXT_STEPS
 from bol_service.wire.event_fields import instant, instant_text
 
 COOKIE: Final = "ebl-language"
@@ -47,6 +48,18 @@ def t(key: str, **values: object) -> str:
 def code_word(area: str, code: object) -> str:
     """The words for a code of the wire, or the code itself where it has none yet."""
     return LANGUAGES[language()].get(f"{area}.{code}", str(code))
+
+
+def next_step(step: str) -> Markup:
+    """What a finding asks for, in the reader's language; English, and marked so, if need be."""
+    if language() == "en":
+        return escape(step)
+    if step in NEXT_STEPS:
+        return escape(NEXT_STEPS[step])
+    named = re.fullmatch(r"Use the trust file of (.*)\.", step)
+    if named is not None:
+        return escape(t("verify.trust_of", origin=named[1]))
+    return Markup('<span lang="en">{}</span>').format(step)
 
 
 def moment(value: str | datetime | None) -> Markup | str:

@@ -39,8 +39,16 @@ def show_party(slug: str) -> str:
 
 @blueprint.get("/keys")
 def own_keys() -> str:
-    """The keys of this browser; the server knows nothing of them."""
-    return render_template("portal/keys.html")
+    """The keys that the ledger knows of the party, and those of this browser, which the server
+    knows nothing of."""
+    party = desk().views.names([g.party]).get(g.party) if g.party else None
+    rulebook = hashlib.sha256(desk().rulebook).hexdigest()
+    return render_template(
+        "portal/keys.html",
+        party=party,
+        now=desk().clock.now(),
+        consents=party is not None and rulebook in party.rulebooks,
+    )
 
 
 @blueprint.get("/rulebook")

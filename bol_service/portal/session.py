@@ -7,6 +7,7 @@
    header is ours, and Sec-Fetch-Site, where the browser sends it, says `same-origin`.
 3. A page for a party leads to the log-in page when nobody is logged in; the token only reads,
    whoever steals the cookie can sign nothing.
+4. Logging out ends the token on the server as well: a copy of the cookie opens nothing afterwards.
 """
 
 from __future__ import annotations
@@ -134,7 +135,10 @@ def open_session() -> Response:
 
 @blueprint.post("/session/end")
 def end_session() -> AnyResponse:
-    """Log out of this browser; the keys stay in it."""
+    """Log out of this browser; the keys stay in it, and the token of its cookie reads no more."""
+    token = request.cookies.get(cookie_name())
+    if token:
+        desk().tokens.end(token)
     answer = redirect("/portal/", 303)
     answer.delete_cookie(
         cookie_name(), path="/", secure=desk().is_secure, httponly=True, samesite="Strict"

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bol_service.application.portal_lists import Line
+from bol_service.application.portal_shipments import ShipmentLine
 from bol_service.domain.events import Action
-from bol_service.domain.states import DraftStatus
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,11 +62,16 @@ def _task(kind: str, line: Line, href: str, place: str = "") -> Task:
     )
 
 
-def draft_tasks(drafts: Iterable[dict[str, object]], reader: str) -> list[Task]:
-    """Drafts that wait for the shipper's approval; approving is done with `bol draft approve`."""
-    return [
-        Task(kind="approve", subject=str(draft["carrierBookingReference"]), href="", place="")
-        for draft in drafts
-        if draft["status"] == DraftStatus.DRAFT
-        and reader in (draft["shipper"], draft.get("forwarder"))
+def shipment_tasks(lines: Iterable[ShipmentLine]) -> list[Task]:
+    """Bookings and drafts that wait for this party, oldest first."""
+    found = [
+        Task(
+            kind=line.waits,
+            subject=line.reference,
+            href=f"/portal/shipments/{line.shipment}",
+            since=line.changed_at,
+        )
+        for line in lines
+        if line.waits
     ]
+    return sorted(found, key=lambda task: task.since or "")

@@ -9,22 +9,36 @@ from urllib.parse import urlencode
 
 import pytest
 
+from bol_service.application.webhook_ports import Webhook
 from bol_service.crypto.keys import Algorithm
 from bol_service.crypto.signers import LocalSigner, generate
 from bol_service.portal.desk import EXTENSION
+from bol_service.storage.webhooks import SqlWebhooks
 from bol_service.wire import drafting
 from tests import kit
 from tests.bill_scene import Answer
 from tests.portal_stage import Stage
 
 NO_BILL = "0" * 64
+NO_SHIPMENT = "00000000-0000-7000-8000-000000000000"
+# The holder's.
+WEBHOOK = Webhook(
+    id="00000000-0000-7000-8000-000000000001",
+    party="bankcq",
+    url="https://erp.example/hook",
+    kinds=("TRANSFER",),
+    kid="k",
+    since=0,
+    created="2027-03-01T00:00:00.000Z",
+)
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
-# + opens   > leads to the log-in page   . like what does not exist   - refused
+# + opens   > leads to the log-in page   . like what does not exist   - refused now   ! refused
 #   an anybody, ho holder of A, fo former holder of A, te terminal of receipt, st stranger
 PAGES = """
                                           an ho fo te st
 /portal/verify                             +  +  +  +  +
+/portal/verifier.html                      +  +  +  +  +
 /portal/log-in                             +  +  +  +  +
 /portal/parties                            +  +  +  +  +
 /portal/parties/xlsc                       +  +  +  +  +
@@ -45,6 +59,7 @@ PAGES = """
 /portal/bills/{A}/events                   >  +  +  +  .
 /portal/bills/{A}/document                 >  +  +  .  .
 /portal/bills/{A}/evidence                 >  +  +  +  .
+/portal/bills/{A}/copy                     >  +  +  +  .
 /portal/bills/{A}/acts/TRANSFER            >  +  -  -  .
 /portal/bills/{A}/acts/SIGN                >  +  -  -  .
 /portal/bills/{A}/acts/ISSUE               >  .  .  .  .
@@ -57,10 +72,43 @@ PAGES = """
 /portal/gate/{S}/XLCU7001127/acts/GATE_IN  >  .  -  -  .
 /portal/gate/{S}/XLCU7001127/acts/ISSUE    >  .  .  .  .
 /portal/rulebook/accept                    >  +  +  +  +
+/portal/shipments                          >  +  +  +  +
+/portal/shipments/new                      >  !  !  !  !
+/portal/shipments/{S}                      >  .  +  .  .
+/portal/shipments/{S}/drafts/1             >  .  +  .  .
+/portal/shipments/{S}/drafts/99            >  .  .  .  .
+/portal/shipments/{S}/drafts/1/document    >  .  +  .  .
+/portal/shipments/{S}/draft                >  .  -  .  .
+/portal/shipments/{S}/draft.xlsx           >  .  -  .  .
+/portal/shipments/{S}/instructions         >  .  -  .  .
+/portal/shipments/{S}/issue                >  .  -  .  .
+/portal/shipments/{S}/acts/APPROVE_DRAFT   >  .  -  .  .
+/portal/shipments/{S}/acts/ISSUE           >  .  .  .  .
+/portal/shipments/{N}                      >  .  .  .  .
+/portal/shipments/no-shipment/draft        >  .  .  .  .
+/portal/keys/add                           >  +  +  +  +
+/portal/keys/rotate                        >  +  +  +  +
+/portal/keys/{K}/revoke                    >  +  .  .  .
 /portal/ledger                             >  +  +  +  +
+/portal/webhooks                           >  +  +  +  +
+/portal/webhooks/{W}                       >  +  .  .  .
+/portal/webhooks/{W}?before=5              >  +  .  .  .
 """
 COLUMNS = {"an": None, "ho": "bankcq", "fo": "yunling", "te": "guoyuan", "st": "shadow"}
-WRITING = ("/portal/session", "/portal/session/end", "/portal/language", "/portal/verify")
+WRITING = (
+    "/portal/session",
+    "/portal/session/end",
+    "/portal/language",
+    "/portal/verify",
+    "/portal/webhooks/{W}/deliveries/1/replay",
+    "/portal/documents",
+    "/portal/shipments/{S}/draft/import",
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _has_a_webhook(stage: Stage) -> None:
+    SqlWebhooks(stage.platform.running.store).add(WEBHOOK, since=None)
 
 
 def cells() -> list[object]:
@@ -73,7 +121,14 @@ def cells() -> list[object]:
 
 
 def address(stage: Stage, path: str) -> str:
-    names = {"{A}": stage.bill_a, "{0}": NO_BILL, "{S}": str(stage.voyage.saved["shipment"])}
+    names = {
+        "{A}": stage.bill_a,
+        "{0}": NO_BILL,
+        "{S}": str(stage.voyage.saved["shipment"]),
+        "{N}": NO_SHIPMENT,
+        "{K}": stage.platform.signers["bankcq"].public.kid,
+        "{W}": WEBHOOK.id,
+    }
     for name, value in names.items():
         path = path.replace(name, value)
     return path
@@ -85,7 +140,7 @@ def test_a_page_opens_for_those_who_may_see_it(
     stage: Stage, path: str, column: str, mark: str, language: str
 ) -> None:
     answer = stage.request("GET", address(stage, path), party=COLUMNS[column], language=language)
-    assert answer.status == {"+": 200, ">": 303, ".": 404, "-": 409}[mark]
+    assert answer.status == {"+": 200, ">": 303, ".": 404, "-": 409, "!": 403}[mark]
     if mark == ">":
         assert answer.headers["Location"].startswith("/portal/log-in?next=/portal/")
 
@@ -104,7 +159,9 @@ def _is_portal(rule: str) -> bool:
     return rule == "/" or rule.startswith("/portal")
 
 
-@pytest.mark.parametrize("path", ["", "/events", "/document", "/evidence", "/acts/TRANSFER"])
+@pytest.mark.parametrize(
+    "path", ["", "/events", "/document", "/evidence", "/copy", "/acts/TRANSFER"]
+)
 def test_another_s_bill_answers_to_the_byte_like_one_that_does_not_exist(
     stage: Stage, path: str
 ) -> None:

@@ -10,19 +10,34 @@ import pytest
 
 from bol_service.domain.access import Relation
 from bol_service.domain.document import BillKind
-from bol_service.domain.events import Action, Role
-from bol_service.domain.states import Place, Status
-from bol_service.http.problems import CATALOGUE
+from bol_service.domain.events import Action, Leg, Role
+from bol_service.domain.states import DraftStatus, Place, Status
+from bol_service.http.problems import CATALOGUE, WEBHOOK
 from bol_service.portal.act_forms import OFFERED
+from bol_service.portal.document_changes import PARTS
+from bol_service.portal.document_questions import OF_BOX, OF_DOCUMENT, OF_GOODS, OF_PARTY, ROLES
 from bol_service.portal.gate import TRANSITIONS
 from bol_service.portal.words import CHINESE, ENGLISH
 from bol_service.verification.report import Check, Outcome, Verdict
+from bol_service.wire.personal_data import PersonalKind
 
 PORTAL = Path(__file__).parents[2] / "bol_service" / "portal"
+# Acts that are signed from other pages than that of a bill or a container.
+SIGNED_ELSEWHERE = {
+    Action.ACCEPT_RULEBOOK,
+    *(Action.BOOKING, Action.SUBMIT_INSTRUCTIONS, Action.PUBLISH_DRAFT, Action.REQUEST_CHANGE),
+    *(Action.APPROVE_DRAFT, Action.APPOINT, Action.ISSUE),
+    *(Action.ADD_KEY, Action.ROTATE_KEY, Action.REVOKE_KEY),
+}
 FAMILIES = {
-    "action": {*OFFERED, *TRANSITIONS, Action.CUSTOMS_RELEASE, Action.ACCEPT_RULEBOOK},
+    "action": {*OFFERED, *TRANSITIONS, Action.CUSTOMS_RELEASE, *SIGNED_ELSEWHERE},
+    "draftstate": {*DraftStatus, "ISSUED"},
+    "draftsays": {*DraftStatus, "ISSUED"},
+    "leg": set(Leg),
+    "personal": set(PersonalKind),
+    "part": {*PARTS, "container", "goods"},
     "done": set(Action),
-    "says": {*OFFERED, *TRANSITIONS, Action.CUSTOMS_RELEASE, Action.ACCEPT_RULEBOOK},
+    "says": {*OFFERED, *TRANSITIONS, Action.CUSTOMS_RELEASE, *SIGNED_ELSEWHERE},
     "status": set(Status),
     "state": set(Status),
     "place": set(Place),
@@ -37,11 +52,13 @@ FAMILIES = {
 ELSEWHERE = {
     *("method_not_allowed", "not_acceptable", "invalid_query", "bad_document", "busy", "internal"),
     *(
+        "too_many_requests",
         "uncertain",
         "unavailable",
         "log_not_witnessed",
         "not_signed_by_log",
         "inconsistent_checkpoint",
+        *(entry.code for entry in WEBHOOK),
     ),
 }
 
@@ -66,6 +83,20 @@ def test_no_word_is_empty_and_chinese_is_chinese() -> None:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_every_code_of_a_family_has_words(family: str) -> None:
     assert {f"{family}.{code}" for code in FAMILIES[family]} <= ENGLISH.keys()
+
+
+def test_every_question_of_a_draft_has_words() -> None:
+    wanted = {f"draft.{one.name}" for questions in OF_DOCUMENT.values() for one in questions}
+    wanted |= {f"draft.party.{one.name}" for one in OF_PARTY}
+    wanted |= {f"draft.goods.{one.name}" for one in OF_GOODS}
+    wanted |= {f"draft.box.{one.name}" for one in OF_BOX}
+    wanted |= {f"draft.role.{role}" for role in ROLES}
+    wanted |= {
+        f"draft.section.{section}" for section in (*OF_DOCUMENT, "parties", "goods", "boxes")
+    }
+    questions = (*(one for some in OF_DOCUMENT.values() for one in some), *OF_BOX)
+    wanted |= {f"draft.choice.{code}" for one in questions for code in one.choices}
+    assert wanted <= ENGLISH.keys()
 
 
 def test_every_refusal_that_a_signature_can_meet_has_a_title_and_a_next_step() -> None:

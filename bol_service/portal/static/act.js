@@ -2,7 +2,9 @@
 // is named by its number only after this browser has computed the bill's id from its document.
 
 import { bytes, canonical, hexDigest, randomText } from "./jcs.js";
+import { boxesOf, everything, facts as documentFacts, goodsOf } from "./document.js";
 import { keyOf, put, remove, sign } from "./keystore.js";
+import { MAKERS } from "./prepare.js";
 import { deliver } from "./send.js";
 import { element, localTime, show, utcTime, words } from "./words.js";
 
@@ -16,6 +18,9 @@ const sheet = document.getElementById("sheet");
 const signButton = document.getElementById("sign");
 const names = new Map();
 let code = null;
+let made = {};
+// Members of the details that name a party, alone or in a list.
+const PARTIES = ["recipient", "transferTo", "terminal", "issueTo", "shipper", "forwarder", "custodian", "receipt", "rail", "loading", "discharge", "customs", "consignee", "titleHolder", "notify"];
 
 class Stop extends Error {}
 
@@ -32,13 +37,14 @@ async function prepare() {
     code = randomText(16);
     payload.details.codeHash = await hexDigest(bytes(code));
   }
-  const bill = await readBill();
+  if (about.makes) made = await MAKERS[about.makes](payload, about);
+  const bill = made.document ?? (await readBill());
   await Promise.all(parties().map(readName));
   sheet.replaceChildren(...tell(bill, key));
   sheet.setAttribute("aria-busy", "false");
-  const exact = bytes(canonical(payload));
+  const shown = canonical(payload);
   show("act-sign");
-  signButton.addEventListener("click", () => act(key, exact));
+  signButton.addEventListener("click", () => act(key, shown));
 }
 
 async function requireKey() {
@@ -62,9 +68,15 @@ async function readBill() {
 }
 
 function parties() {
-  const { details } = payload;
-  const slugs = [payload.actor, payload.recipient, details.transferTo, details.terminal];
-  return [...new Set(slugs.filter((slug) => typeof slug === "string"))];
+  const found = [payload.actor, payload.recipient];
+  const look = (holder) => {
+    for (const [member, value] of Object.entries(holder)) {
+      if (value !== null && typeof value === "object" && !Array.isArray(value)) look(value);
+      else if (PARTIES.includes(member)) found.push(...[value].flat());
+    }
+  };
+  look(payload.details);
+  return [...new Set(found.filter((slug) => typeof slug === "string" && /^[a-z][a-z0-9-]{1,30}$/.test(slug)))];
 }
 
 async function readName(slug) {
@@ -84,6 +96,13 @@ function tell(bill, key) {
     bill: number,
     recipient: name(payload.recipient ?? ""),
     transferTo: name(payload.details.transferTo ?? ""),
+    issueTo: name(payload.details.issueTo ?? ""),
+    shipper: name(payload.details.shipper ?? ""),
+    custodian: name(payload.details.custodian ?? ""),
+    leg: t(`leg.${payload.details.leg}`),
+    booking: payload.details.carrierBookingReference ?? "",
+    instructions: payload.details.shippingInstructionsReference ?? "",
+    version: payload.details.version ?? "",
     container: payload.stream.split(":")[2] ?? "",
   };
   const handedOver = payload.details.transferTo ? t("says.transferTo", blanks) : "";
@@ -93,6 +112,7 @@ function tell(bill, key) {
       [t("check.act"), t(`action.${payload.action}`)],
       [t("check.signer"), name(payload.actor)],
       ...(payload.recipient ? [[t("field.recipient"), name(payload.recipient)]] : []),
+      ...(made.newKid ? [[t("keys.new_fingerprint"), element("code", { class: "break", id: "new-kid" }, made.newKid)]] : []),
       ...subject(bill),
       ...details(payload.details),
       [t("check.at"), time(payload.at)],
@@ -101,6 +121,8 @@ function tell(bill, key) {
       [t("check.key"), element("code", { class: "break" }, key.kid)],
     ]),
   ];
+  if (made.document) parts.push(everything(made.document, t));
+  if (made.manifest) parts.push(element("details", {}, element("summary", {}, t("check.manifest")), element("pre", { tabindex: "0", class: "break" }, made.manifest)));
   if (code) parts.push(secretCode());
   if (Math.abs(Date.now() - Date.parse(payload.at)) > DRIFT_MS) parts.push(element("p", { class: "note amber" }, t("check.clock")));
   parts.push(exactly());
@@ -111,15 +133,16 @@ function subject(bill) {
   const [kind, id] = payload.stream.split(":");
   if (kind === "party") return [];
   if (kind === "custody") return [[t("box.container"), payload.stream.split(":")[2]], [t("check.shipment"), element("code", { class: "break" }, id)]];
-  if (kind !== "bill") return [[t("check.stream"), element("code", { class: "break" }, payload.stream)]];
+  const hash = element("code", { class: "break" }, id);
+  if (kind === "draft") return [...(bill ? documentFacts(bill, t) : []), [t("check.shipment"), hash]];
+  if (kind !== "bill") return [[t("check.stream"), payload.stream]];
+  if (made.document) return [...documentFacts(bill, t), [t("bill.id"), hash]];
   const shortId = element("code", { class: "break" }, id);
   if (!bill) return [[t("bill.id"), shortId], [t("bill.document"), t("check.document_hidden")]];
-  const goods = bill.consignmentItems.flatMap((item) => item.descriptionOfGoods ?? []);
-  const boxes = bill.utilizedTransportEquipments.map((used) => used.equipment.equipmentReference);
   return [
     [t("bill.number"), bill.transportDocumentReference],
-    [t("box.goods"), goods.join(" · ")],
-    [t("check.boxes"), boxes.join(", ")],
+    [t("box.goods"), goodsOf(bill).join(" · ")],
+    [t("check.boxes"), boxesOf(bill).join(", ")],
     [t("bill.id"), element("span", {}, shortId, element("br"), element("small", {}, t("check.computed")))],
   ];
 }
@@ -128,9 +151,9 @@ function subject(bill) {
 function details(value, prefix = "") {
   return Object.entries(value).flatMap(([member, found]) => {
     const path = prefix + member;
-    const known = t(`field.${path}`);
-    const label = known === `field.${path}` ? path : known;
-    if (Array.isArray(found) && found.every((item) => typeof item !== "object")) return [[label, found.join(", ")]];
+    const word = `field.${path.replace(/\.\d+/g, "")}`;
+    const label = t(word) === word ? path : t(word);
+    if (Array.isArray(found) && found.every((item) => typeof item !== "object")) return [[label, found.map((item) => value_of(member, item)).join(", ")]];
     if (found !== null && typeof found === "object") return details(found, `${path}.`);
     return [[label, value_of(member, found)]];
   });
@@ -140,7 +163,8 @@ function value_of(member, found) {
   if (typeof found === "boolean") return t(found ? "check.yes" : "check.no");
   const text = String(found);
   if (/^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(text)) return time(text);
-  if (names.has(text) && ["transferTo", "terminal"].includes(member)) return names.get(text);
+  if (names.has(text) && PARTIES.includes(member)) return names.get(text);
+  if (member === "leg") return t(`leg.${text}`);
   if (member === "reasonCode") return t(`amendment.${text}`);
   if (/^[0-9a-f]{64}$/.test(text)) return element("code", { class: "break" }, text);
   return text;
@@ -166,11 +190,14 @@ function exactly() {
 
 // -- signing and sending --------------------------------------------------------------------------
 
-async function act(key, exact) {
+async function act(key, shown) {
   signButton.disabled = true;
   document.getElementById("act-fault").hidden = true;
   try {
-    const compact = await sign(key, "ebl-event+jws", exact);
+    // What was shown is what is signed; a manifest alone is added, whose content was shown.
+    const exact = JSON.parse(shown);
+    Object.assign(exact.details, await made.beforeSigning?.(key));
+    const compact = await sign(key, "ebl-event+jws", bytes(canonical(exact)));
     // Kept until there is an answer: a lost answer is cleared up with these very bytes.
     await put("outbox", { id: payload.id, compact, sent: Date.now() });
     await answered(compact, await deliver(compact));
@@ -191,7 +218,7 @@ async function answered(compact, result) {
     element("h2", {}, t(`refusal.${refusal}`)),
     element("p", { lang: "en" }, detail),
     element("p", {}, element("strong", {}, t("site.next_step")), " ", t(`refusal.${refusal}.next`)),
-    element("p", {}, element("a", { href: back() }, t("done.on"))),
+    element("p", {}, element("a", { href: document.getElementById("act-done").dataset.back }, t("done.on"))),
   );
 }
 
@@ -206,6 +233,7 @@ function unknown(compact) {
 
 async function recorded(receipt) {
   await put("receipts", receipt);
+  await made.recorded?.();
   document.getElementById("act-sign").hidden = true;
   const file = new Blob([JSON.stringify(receipt, null, 1)], { type: "application/json" });
   const save = element("a", { class: "button quiet", href: URL.createObjectURL(file), download: `receipt-${receipt.index}.json` }, t("done.receipt"));
@@ -221,5 +249,5 @@ async function recorded(receipt) {
 }
 
 function back() {
-  return document.getElementById("act-done").dataset.back;
+  return made.next ?? document.getElementById("act-done").dataset.back;
 }

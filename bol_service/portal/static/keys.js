@@ -31,6 +31,8 @@ async function row(key) {
   const enter = element("a", { class: "button", href: "/portal/log-in" }, t("site.log_in"));
   const prove = element("button", { type: "button" }, t("keys.prove"));
   prove.addEventListener("click", () => openRegistration(key));
+  const bring = element("button", { type: "button", class: "quiet" }, t("keys.bring"));
+  bring.addEventListener("click", () => openBringing(key));
   const forget = element("button", { type: "button", class: "quiet" }, t("keys.forget"));
   forget.addEventListener("click", () => askForget(key, forget));
   return element(
@@ -39,7 +41,7 @@ async function row(key) {
     element("strong", {}, key.party),
     element("span", {}, `${state} · ${key.alg} · ${t("keys.made")} ${localTime(key.made)}`),
     element("code", { class: "break" }, key.kid),
-    element("span", { class: "row" }, known ? enter : prove, forget),
+    element("span", { class: "row" }, known ? enter : prove, ...(known ? [] : [bring]), forget),
   );
 }
 
@@ -99,6 +101,16 @@ function openRegistration(key) {
   document.getElementById("register-kid").textContent = key.kid;
   document.getElementById("register-done").hidden = true;
   show("register").scrollIntoView({ block: "start" });
+}
+
+// A key of a party that is registered already is added by that party itself, from a browser that
+// holds a key that counts; this is what to carry there.
+async function openBringing(key) {
+  const { origin } = await facts();
+  const proof = { key: key.jwk, origin, party: key.party, v: 1 };
+  const keyProof = await signDetached(key, "ebl-key-proof+jws", bytes(canonical(proof)));
+  document.getElementById("bring-proof").value = JSON.stringify({ party: key.party, key: key.jwk, keyProof }, null, 1);
+  show("bring").scrollIntoView({ block: "start" });
 }
 
 document.getElementById("register-form").addEventListener("submit", async (event) => {

@@ -56,10 +56,15 @@ export const prefer = (key) => localStorage.setItem(`ebl-key-${key.party}`, key.
 // -- making and importing -------------------------------------------------------------------------
 
 export async function make(alg, party) {
+  return kept(await generate(alg, party));
+}
+
+// A new key that is not kept yet.
+export async function generate(alg, party) {
   const { make: how, members } = ALGORITHMS[alg];
   const pair = await crypto.subtle.generateKey(how, false, ["sign", "verify"]);
   const jwk = only(await crypto.subtle.exportKey("jwk", pair.publicKey), members);
-  return keep({ alg, party, jwk, privateKey: pair.privateKey });
+  return checked({ alg, party, jwk, privateKey: pair.privateKey });
 }
 
 export async function fromJwk(value, party) {
@@ -68,7 +73,7 @@ export async function fromJwk(value, party) {
   if (typeof value.d !== "string") throw new Error("public");
   const secret = { ...only(value, members), d: value.d };
   const privateKey = await crypto.subtle.importKey("jwk", secret, how, false, ["sign"]);
-  return keep({ alg, party, jwk: only(value, members), privateKey });
+  return kept(await checked({ alg, party, jwk: only(value, members), privateKey }));
 }
 
 // A PKCS#8 key does not always hold its public half: the browser derives it from an extractable
@@ -83,7 +88,7 @@ export async function fromPkcs8(der, party) {
     }
     const jwk = only(await crypto.subtle.exportKey("jwk", open), members);
     const privateKey = await crypto.subtle.importKey("pkcs8", der, how, false, ["sign"]);
-    return keep({ alg, party, jwk, privateKey });
+    return kept(await checked({ alg, party, jwk, privateKey }));
   }
   throw new Error("unknown");
 }
@@ -98,13 +103,23 @@ function only(jwk, members) {
   return Object.fromEntries(members.map((name) => [name, jwk[name]]));
 }
 
-async function keep({ alg, party, jwk, privateKey }) {
+async function checked({ alg, party, jwk, privateKey }) {
   const { make: how, sign } = ALGORITHMS[alg];
   const publicKey = await crypto.subtle.importKey("jwk", jwk, how, true, ["verify"]);
   const signature = await crypto.subtle.sign(sign, privateKey, PROBE);
   if (!(await crypto.subtle.verify(sign, publicKey, signature, PROBE))) throw new Error("halves");
   const kid = base64url(await sha256(bytes(canonical(jwk)))); // RFC 7638
-  const key = { kid, alg, party, jwk, privateKey, made: new Date().toISOString() };
+  return { kid, alg, party, jwk, privateKey, made: new Date().toISOString() };
+}
+
+// Kept beside the others; which of them signs does not change.
+export async function keep(key) {
+  const present = await keyOf(key.party);
+  await put("keys", key);
+  if (present) prefer(present);
+}
+
+async function kept(key) {
   await put("keys", key);
   prefer(key);
   return key;
@@ -112,8 +127,9 @@ async function keep({ alg, party, jwk, privateKey }) {
 
 // -- signing --------------------------------------------------------------------------------------
 
+// `typ` null: a DCSA manifest, whose header bears none.
 export async function sign(key, typ, payload) {
-  const header = canonical({ alg: key.alg, kid: key.kid, typ });
+  const header = canonical({ alg: key.alg, kid: key.kid, ...(typ && { typ }) });
   const input = `${base64url(bytes(header))}.${base64url(payload)}`;
   const signature = await crypto.subtle.sign(ALGORITHMS[key.alg].sign, key.privateKey, bytes(input));
   return `${input}.${base64url(signature)}`;
