@@ -213,6 +213,7 @@ def _portal_desk(
         trust=trust,
         rulebook=services.rulebook,
         base_url=settings.base_url,
+        exchanges=settings.peers is not None,
         platform_code=settings.platform_code,
     )
 

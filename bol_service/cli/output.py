@@ -250,10 +250,10 @@ def failure(error: Exception, *, as_json: bool) -> Failure | None:
     if names & _NOT_SET_UP:
         problem = {"title": "Not set up", "code": "not_set_up", "detail": str(error).split("\n")[0]}
         return Failure(problem, ExitCode.NOT_SET_UP, as_json=as_json)
-    if "bol_service.cli.client.Refused" in names:
+    if "bol_service.client.Refused" in names:
         answered: dict[str, Any] = getattr(error, "problem", {})
         return Failure(answered, _exit_code(answered), as_json=as_json)
-    if "bol_service.cli.client.Unreachable" in names:
+    if "bol_service.client.Unreachable" in names:
         return Failure(_unreachable(error), ExitCode.UNCERTAIN, as_json=as_json)
     if "bol_service.wire.document.DocumentError" in names:
         return Failure(_bad_document(error), ExitCode.REFUSED, as_json=as_json)

@@ -49,10 +49,17 @@ ACTIONS: Final[dict[str, tuple[str, str]]] = {
     "CANCEL_DELIVERY_ORDER": ("cancel the delivery order", "取消提货单"),
     "CONFIRM_DELIVERY": ("confirm delivery", "确认收货"),
     "VOID": ("void the bill", "作废"),
+    "SENT": ("sent to another platform", "发往另一平台"),
+    "MOVED": ("received on the other platform", "另一平台已接收"),
+    "NOT_MOVED": ("not received on the other platform", "另一平台未接收"),
+    "IMPORTED": ("arrived from another platform", "由另一平台转入"),
+    "RETURNED": ("told or returned by another platform", "由另一平台告知或转回"),
 }
 
 STATUSES: Final[dict[str, tuple[str, str]]] = {
     "ISSUED": ("live", "有效"),
+    "IN_TRANSIT": ("on its way to another platform", "转往另一平台途中"),
+    "MOVED": ("the original is on another platform", "正本在另一平台"),
     "ISSUE_REFUSED": (
         "refused by its first holder; the carrier can only void it",
         "首持有人已拒收",

@@ -12,9 +12,11 @@ from typing import Any, Final
 
 from bol_service.application.portal_views import BillPage
 from bol_service.domain.events import Action
+from bol_service.domain.identifiers import is_foreign
 from bol_service.domain.states import Place
 from bol_service.portal.forms import Answers, Choice, Field, Given, Json, local_input, read
 from bol_service.portal.language import CORRIDOR
+from bol_service.wire.event_fields import check_party_name
 from bol_service.wire.event_schemas import RECIPIENT_ACTIONS
 
 # In the order in which the page offers them: what a holder does first, what ends things last.
@@ -37,18 +39,26 @@ OFFERED: Final = (
 )
 _REASON: Final = Field(name="reason", kind="long")
 _ORDER_DAYS: Final = 3
+ABROAD: Final = "abroad"
 
 
-def fields_of(action: Action, page: BillPage, recipients: Sequence[Choice]) -> tuple[Field, ...]:
-    """The questions of an act; none for acts that say all by themselves."""
-    recipient = Field(name="recipient", kind="choice", choices=recipients)
+def fields_of(
+    action: Action, page: BillPage, recipients: Sequence[Choice], *, abroad: bool = False
+) -> tuple[Field, ...]:
+    """The questions of an act; none for acts that say all by themselves.
+
+    With `abroad` the recipient may be a party of another platform, which is written, not chosen.
+    """
+    recipient = Field(name="recipient", kind="choice", choices=recipients, required=not abroad)
+    elsewhere = (Field(name=ABROAD, required=False, limit=36),) if abroad else ()
     hand_over = Field(name="transferTo", kind="choice", required=False, choices=recipients)
     match action:
         case Action.TRANSFER:
             credit = Field(name="lc", required=False, limit=35)
-            return recipient, credit, Field(name="complete", kind="tick", required=False)
+            complete = Field(name="complete", kind="tick", required=False)
+            return recipient, *elsewhere, credit, complete
         case Action.ENDORSE | Action.ENDORSE_TO_ORDER:
-            return recipient, hand_over
+            return recipient, *elsewhere, hand_over
         case Action.BLANK_ENDORSE:
             return (hand_over,)
         case Action.REFUSE | Action.SREJ | Action.VOID:
@@ -97,6 +107,8 @@ def answers_of(action: Action, fields: Sequence[Field], form: Given, page: BillP
     given, faults = read(fields, form)
     if "complete" in given and "lc" not in given:
         faults["lc"] = "fault.missing"  # complete under which credit?
+    if action in RECIPIENT_ACTIONS:
+        faults |= _read_abroad(given)
     if faults:
         return Answers(faults=faults)
     recipient = given.pop("recipient") if action in RECIPIENT_ACTIONS else None
@@ -104,6 +116,21 @@ def answers_of(action: Action, fields: Sequence[Field], form: Given, page: BillP
     # The release code is made in the browser, and only its digest is signed.
     answers.check(action, {"codeHash": "0" * 64} if action is Action.DELIVERY_ORDER else None)
     return answers
+
+
+def _read_abroad(given: Json) -> dict[str, str]:
+    """Make the party abroad the recipient, if one was written; what is wrong with the two."""
+    name = given.pop(ABROAD, None)
+    if name is None:
+        return {} if "recipient" in given else {"recipient": "fault.missing"}
+    if "recipient" in given:
+        return {ABROAD: "fault.two_recipients"}
+    try:
+        check_party_name(name)
+    except ValueError:
+        return {ABROAD: "fault.abroad"}
+    given["recipient"] = name
+    return {} if is_foreign(name) else {ABROAD: "fault.abroad"}
 
 
 def _details(action: Action, given: Mapping[str, Any], page: BillPage) -> Json:

@@ -92,7 +92,9 @@ def _offered(action: str) -> Action:
 
 
 def _fields(action: Action, page: BillPage) -> tuple[Field, ...]:
-    return act_forms.fields_of(action, page, _recipients(page))
+    straight = page.view["type"] == BillKind.STRAIGHT
+    abroad = desk().exchanges and not straight
+    return act_forms.fields_of(action, page, _recipients(page), abroad=abroad)
 
 
 def _recipients(page: BillPage) -> list[Choice]:

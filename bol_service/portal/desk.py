@@ -47,6 +47,7 @@ class Desk:
     trust: Trust
     rulebook: bytes
     base_url: str
+    exchanges: bool
     platform_code: str
 
     @property

@@ -1,0 +1,86 @@
+"""The HTTP server of a gateway: gunicorn, one process with a few threads.
+
+The carrier's system is one caller; what takes time is the platform's answer. The state is opened in
+the worker, after the fork, because its lock belongs to the process that works with it.
+"""
+
+from __future__ import annotations
+
+import ssl
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from gunicorn.app.base import BaseApplication
+
+from bol_service.gateway.service import Gateway, Plan, open_gateway
+from bol_service.gateway.state import StateError
+
+NOT_SET_UP: Final = 4
+THREADS: Final = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tls:
+    """With `client_ca` only callers with a certificate that it vouches for get in."""
+
+    certificate: Path
+    key: Path
+    client_ca: Path | None = None
+
+
+class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+    def __init__(self, options: dict[str, Any], start: Callable[[], Gateway]) -> None:
+        self._options = options
+        self._start = start
+        self._gateway: Gateway | None = None
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self._options.items():
+            self.cfg.set(name, value)
+        self.cfg.set("worker_exit", self._stop)
+
+    def _stop(self, _server: Any, _worker: Any) -> None:
+        if self._gateway is not None:
+            self._gateway.stop()
+
+    def load(self) -> Any:
+        try:
+            self._gateway = self._start()
+        except StateError as fault:
+            print(f"bol carrier-gateway: {fault}", file=sys.stderr)
+            # 4 is gunicorn's own code for "the app does not load": the arbiter stops, no retry.
+            sys.exit(NOT_SET_UP)
+        self._gateway.start()
+        return self._gateway.app
+
+
+def run(plan: Plan, address: str, tls: Tls | None) -> None:
+    """Serve until told to stop; exits the process. `address` is host:port."""
+    options: dict[str, Any] = {
+        "bind": address,
+        "workers": 1,
+        "worker_class": "gthread",
+        "threads": THREADS,
+        "timeout": 120,
+        "graceful_timeout": 10,
+        "keepalive": 5,
+        "limit_request_line": 4094,
+        "limit_request_field_size": 8190,
+        "loglevel": "warning",
+    }
+    if tls is not None:
+        options |= {"certfile": str(tls.certificate), "keyfile": str(tls.key)}
+        options["ssl_context"] = _modern
+    if tls is not None and tls.client_ca is not None:
+        options |= {"ca_certs": str(tls.client_ca), "cert_reqs": ssl.CERT_REQUIRED}
+    _Server(options, lambda: open_gateway(plan)).run()
+
+
+def _modern(_config: Any, make: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+    context = make()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
