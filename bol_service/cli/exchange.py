@@ -32,7 +32,9 @@ def exchange() -> None:
 @click.option(
     "--bill", help="Only transfers of this bill.", callback=lambda *given: _bill(given[2])
 )
-@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@click.option(
+    "--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="How many."
+)
 @json_option
 def transfers(bill: str | None, limit: int) -> None:
     """Transfers to other platforms, the newest first, and why one waits."""
@@ -54,7 +56,9 @@ def transfers(bill: str | None, limit: int) -> None:
 
 @exchange.command()
 @click.option("--after", type=click.IntRange(0), default=0, help="Only lines after this number.")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=1000, show_default=True)
+@click.option(
+    "--limit", type=click.IntRange(1, 10_000), default=1000, show_default=True, help="How many."
+)
 @json_option
 def flows(after: int, limit: int) -> None:
     """The log of what crossed the border: when, what, to whom, on which ground."""
