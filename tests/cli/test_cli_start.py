@@ -84,7 +84,7 @@ def test_the_list_of_commands_loads_none_of_them() -> None:
 
 def test_all_commands_of_the_issue_are_there() -> None:
     expected = "serve db seed demo keys party draft bill custody disclose "
-    expected += "verify copy ledger carrier-gateway webhooks send"
+    expected += "verify copy ledger carrier-gateway exchange webhooks send"
     assert list(COMMANDS) == expected.split()
     out = run("--help").out
     for name, entry in COMMANDS.items():
