@@ -108,7 +108,7 @@ def answers_of(action: Action, fields: Sequence[Field], form: Given, page: BillP
     if "complete" in given and "lc" not in given:
         faults["lc"] = "fault.missing"  # complete under which credit?
     if action in RECIPIENT_ACTIONS:
-        faults |= _read_abroad(given)
+        faults = {**_read_abroad(given), **faults}
     if faults:
         return Answers(faults=faults)
     recipient = given.pop("recipient") if action in RECIPIENT_ACTIONS else None

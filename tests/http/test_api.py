@@ -300,7 +300,7 @@ def test_every_route_and_method_is_described_and_no_other(
     api: Api, openapi: dict[str, Any]
 ) -> None:
     served = {
-        (re.sub(r"<(?:[a-z]+:)?([a-z_]+)>", r"{\1}", rule.rule), method.lower())
+        (re.sub(r"<(?:[a-z]+(?:\([a-z0-9=]+\))?:)?([a-z_]+)>", r"{\1}", rule.rule), method.lower())
         for rule in api.platform.running.app.url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
         if rule.endpoint != "api-docs.openapi_json"
