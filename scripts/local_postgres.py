@@ -163,10 +163,24 @@ def programs_in(folder: Path, account: dict[str, Any] | None) -> Path:
         return package / "pginstall" / "bin"
     # The programs find their libraries beside the package, at the same distance.
     copied = folder / "programs"
-    shutil.copytree(package / "pginstall", copied / WHEEL / "pginstall", symlinks=True)
+    shutil.copytree(
+        package / "pginstall",
+        copied / WHEEL / "pginstall",
+        symlinks=True,
+        copy_function=_linked,
+    )
     libraries = f"{WHEEL}.libs"
-    shutil.copytree(package.with_name(libraries), copied / libraries)
+    shutil.copytree(package.with_name(libraries), copied / libraries, copy_function=_linked)
     return copied / WHEEL / "pginstall" / "bin"
+
+
+def _linked(source: str, target: str) -> str:
+    """A hard link is enough to be read, and made at once; across file systems there is none."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+    return target
 
 
 def _initdb(command: Sequence[str], folder: Path, account: dict[str, Any]) -> None:
