@@ -3,7 +3,8 @@
 `verification.pint_chain` judges; here the judgement becomes an entry of the ledger and a signed
 answer.
 
-1. An envelope whose manifest was answered for good before gets the same bytes again.
+1. An envelope whose manifest and last entry were answered for good before gets that answer again,
+   a refusal as well: its sender has the original back and may have given it to somebody else.
 2. Judged against the ledger as it is. Nothing missing: the entry is recorded, then RECE is signed.
    The entry decides: whoever never gets the answer sends again and is told DUPE.
 3. Documents missing: the envelope waits under a reference, and is judged once more when it is
@@ -34,12 +35,13 @@ from bol_service.application.exchange_parties import (
 )
 from bol_service.application.exchange_ports import ExchangeBook, Flow, Inbound
 from bol_service.application.ports import Reading
-from bol_service.crypto import strictjson
+from bol_service.crypto import peer_jws, strictjson
+from bol_service.crypto.jws import BadJws, BadSignature
 from bol_service.crypto.peer_jws import text_digest
 from bol_service.domain import errors
 from bol_service.domain.document import BillKind, DocumentFacts
 from bol_service.domain.events import Action
-from bol_service.domain.states import PartyState
+from bol_service.domain.states import OPERATOR, PartyState
 from bol_service.verification.pint_chain import claimed_sender, judge_envelope
 from bol_service.verification.pint_documents import (
     AlreadyHeld,
@@ -55,18 +57,20 @@ from bol_service.verification.pint_judgement import (
     Unsigned,
     answer_to,
 )
-from bol_service.verification.pint_possession import ForeignAct
+from bol_service.verification.pint_possession import ENDORSEMENTS, ForeignAct
 from bol_service.wire import pint_answers
 from bol_service.wire.document import DocumentError, read_document
 from bol_service.wire.event_fields import instant_text
 from bol_service.wire.peers import PeerOptions
 from bol_service.wire.pint_answers import HTTP_STATUS, FinishedResponse, ResponseCode
-from bol_service.wire.pint_envelope import EblEnvelope, read_envelope
+from bol_service.wire.pint_envelope import EblEnvelope, envelope_manifest, read_envelope
 from bol_service.wire.pint_parties import ChainParty, IdentifyingCode
 
 KIND_ENVELOPE = "envelope"
 KIND_ATTACHMENT = "attachment"
 _ATTEMPTS = 5
+_UNTITLED = frozenset({"ISSUE", "TRANSFER", "SIGN"})
+"""Acts that change nobody's title."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,9 +113,6 @@ class Reception:
         """Raises PintFormatError for a body that is no envelope."""
         envelope = read_envelope(body)
         self._desk.require_ready()
-        before = self._book.answered(text_digest(envelope.manifest))
-        if before is not None and before.answer is not None and before.status is not None:
-            return SignedAnswer(text=before.answer, status=before.status)
         return self._judged(envelope, body, caller, finishing=False)
 
     def add_document(
@@ -123,8 +124,9 @@ class Reception:
         with self._desk.store.reading() as reading:
             kept = kept_envelope(reading, transfer.envelope)
         if not is_open(transfer):
+            # Never BENV: what was received would then be refused too, with a signature.
             return self._refusal(
-                kept.envelope, ResponseCode.BENV, f"the transfer {reference} is closed"
+                kept.envelope, ResponseCode.INCD, f"the transfer {reference} is closed"
             )
         held = self._book.held(transfer.bill)
         judged = judge_document(kept.manifest, checksum, encoded, held=held)
@@ -140,7 +142,7 @@ class Reception:
         if transfer is None or not _is_callers(transfer, caller):
             return _unknown(reference)
         if transfer.answer is not None and transfer.status is not None:
-            return SignedAnswer(text=transfer.answer, status=transfer.status)
+            return self._again(transfer.answer, transfer.status)
         with self._desk.store.reading() as reading:
             body = reading.contents([transfer.envelope])[transfer.envelope]
         return self._judged(read_envelope(body), body, caller, finishing=True)
@@ -157,6 +159,9 @@ class Reception:
     def _judged(
         self, envelope: EblEnvelope, body: bytes, caller: str | None, *, finishing: bool
     ) -> SignedAnswer | Started | Declined:
+        before = self._concluded(envelope, caller)
+        if before is not None:
+            return before
         for _ in range(_ATTEMPTS):
             found = self._desk.find(envelope.document_checksum)
             judgement = self._judgement(envelope, found, caller, finishing=finishing)
@@ -166,14 +171,15 @@ class Reception:
                 )
                 return Declined(status=status, reason=judgement.reason)
             if not isinstance(judgement, Accepted):
-                return self._answered(envelope, body, judgement)
-            if judgement.missing:
+                return self._answered(envelope, body, judgement, caller)
+            refused = self._misnamed(judgement, found)
+            if refused is None and judgement.missing:
                 return self._started(envelope, body, judgement)
-            refused = self._record(judgement, envelope, body, found)
+            refused = refused or self._record(judgement, envelope, body, found)
             if refused is None:
-                return self._answered(envelope, body, judgement)
+                return self._answered(envelope, body, judgement, caller)
             if not isinstance(refused, errors.StaleHead):
-                return self._answered(envelope, body, _as_refused(refused))
+                return self._answered(envelope, body, _as_refused(refused), caller)
         reason = "the bill changed while it was judged; send the same envelope again"
         return Declined(status=HTTPStatus.SERVICE_UNAVAILABLE, reason=reason)
 
@@ -202,6 +208,41 @@ class Reception:
         if found.state is not None and slug == found.state.carrier:
             return True  # a surrender goes to the carrier, which never holds otherwise
         return _receiver(reading, slug, self._rulebook) is not None
+
+    def _concluded(self, envelope: EblEnvelope, caller: str | None) -> SignedAnswer | None:
+        """The answer that was given for good about this manifest and last entry."""
+        for row in self._book.answered(text_digest(envelope.manifest)):
+            if row.answer is None or row.status is None or not _is_callers(row, caller):
+                continue
+            told = pint_answers.read_finished_response(peer_jws.parse(row.answer).value)
+            if told.last_checksum == envelope.last_checksum:
+                return self._again(row.answer, row.status)
+        return None
+
+    def _again(self, text: str, status: int) -> SignedAnswer:
+        """The same bytes; the same content where our key has been replaced since, as the peer
+        would take no signature of the old one."""
+        parsed = peer_jws.parse(text)
+        if parsed.header.get("kid") == self._desk.signer.kid:
+            return SignedAnswer(text=text, status=status)
+        return SignedAnswer(text=peer_jws.sign(parsed.payload, self._desk.signer), status=status)
+
+    def _misnamed(self, judgement: Accepted, found: Found) -> errors.Refusal | None:
+        """What a chain cannot say of our own parties: that one acted elsewhere, or that one has the
+        title who is not here or could not hold it."""
+        me = self._desk.platform
+        with self._desk.store.reading() as reading:
+            for act in judgement.new:
+                if act.actor.platform == me and act.action not in _UNTITLED:
+                    message = f"{act.action} of a party of {me} was recorded by {act.platform}"
+                    return errors.BadChain(message)
+                if act.action not in ENDORSEMENTS or act.recipient is None:
+                    continue
+                if act.recipient.platform == me and not self._knows(reading, act.recipient, found):
+                    return errors.BadRecipient(
+                        f"the endorsee {act.recipient.name} cannot be found here or cannot receive"
+                    )
+        return None
 
     def _record(
         self, judgement: Accepted, envelope: EblEnvelope, body: bytes, found: Found
@@ -274,7 +315,11 @@ class Reception:
         return Started(body=started.to_json())
 
     def _answered(
-        self, envelope: EblEnvelope, body: bytes, judgement: Accepted | Duplicate | Refused
+        self,
+        envelope: EblEnvelope,
+        body: bytes,
+        judgement: Accepted | Duplicate | Refused,
+        caller: str | None,
     ) -> SignedAnswer:
         answer = answer_to(judgement, envelope)
         signed = self._signed(answer)
@@ -282,11 +327,26 @@ class Reception:
             return signed
         begun = self._book.open_transfer(envelope.document_checksum)
         refused = isinstance(judgement, Refused)
-        if begun is not None and (not refused or begun.manifest == text_digest(envelope.manifest)):
+        if begun is not None and (not refused or _is_about(begun, envelope)):
             self._book.keep_inbound(replace(begun, answer=signed.text, status=signed.status))
-        if not isinstance(judgement, Refused):
-            self._keep_answer(envelope, body, judgement.sender, signed)
+        sender = (
+            self._vouched(envelope, caller) if isinstance(judgement, Refused) else judgement.sender
+        )
+        if sender is not None:
+            self._keep_answer(envelope, body, sender, signed)
         return signed
+
+    def _vouched(self, envelope: EblEnvelope, caller: str | None) -> str | None:
+        """The platform of which the last entry certainly is: nobody else fills the book."""
+        sender = claimed_sender(envelope)
+        if sender is None or sender not in self._desk.peers.platforms or sender == caller:
+            return caller
+        pinned = self._desk.peers.pins.platforms.get(sender, ())
+        try:
+            peer_jws.verify(peer_jws.parse(envelope.chain[-1]), pinned, self._desk.clock.now())
+        except (BadJws, BadSignature):
+            return caller
+        return sender
 
     def _keep_answer(
         self, envelope: EblEnvelope, body: bytes, sender: str, signed: SignedAnswer
@@ -388,7 +448,9 @@ def _recipient(act: ForeignAct) -> ChainParty:
 def _receiver(reading: Reading, slug: str, rulebook: str) -> PartyState | None:
     stream = f"party:{slug}"
     state, _ = reading.states([stream]).get(stream, (None, None))
-    if not isinstance(state, PartyState) or state.suspended or rulebook not in state.rulebooks:
+    if slug == OPERATOR or not isinstance(state, PartyState):
+        return None
+    if state.suspended or rulebook not in state.rulebooks:
         return None
     return state
 
@@ -399,6 +461,14 @@ def _as_refused(refusal: errors.Refusal) -> Refused:
     )
     code = ResponseCode.DISE if contradicts else ResponseCode.BENV
     return Refused(code=code, reason=f"{refusal.code}: {refusal.message}")
+
+
+def _is_about(begun: Inbound, envelope: EblEnvelope) -> bool:
+    """Whether `envelope` is the one that was begun: its manifest, and the chain it is about."""
+    if begun.manifest != text_digest(envelope.manifest):
+        return False
+    manifest = envelope_manifest(peer_jws.parse(envelope.manifest).value)
+    return manifest.last_checksum == envelope.last_checksum
 
 
 def _is_callers(transfer: Inbound, caller: str | None) -> bool:

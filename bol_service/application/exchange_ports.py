@@ -69,8 +69,8 @@ class Outbound:
 class ExchangeBook(Protocol):
     def open_transfer(self, bill: str) -> Inbound | None: ...
 
-    def answered(self, manifest: str) -> Inbound | None:
-        """The transfer with this manifest that was answered with a signature."""
+    def answered(self, manifest: str) -> list[Inbound]:
+        """What was answered with a signature under this manifest, the newest first."""
         ...
 
     def inbound(self, reference: str) -> Inbound | None: ...

@@ -20,13 +20,16 @@ Answer = dict[str, Any]
 
 def answer(world: World, bill: BillState, container: str, now: datetime) -> Answer:
     """The answer for one container on one bill."""
-    draft = world.draft(bill.shipment)
-    assert draft is not None
     about = {
         **_about(container, now),
         "bill": bill.bill,
         "transportDocumentReference": bill.reference,
     }
+    draft = world.draft(bill.shipment)
+    if draft is None:  # custody and delivery orders stay with the platform of issue
+        none = errors.NoDeliveryOrder
+        reason = f"{none.title}: bill {bill.reference} is delivered by orders on {bill.home}"
+        return {**about, **_no(none.code, reason, none.next_step)}
     box = world.custody(bill.shipment, container)
     try:
         order = release.require_releasable(bill, draft, box, container, now)

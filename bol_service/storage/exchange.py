@@ -31,8 +31,11 @@ class SqlExchange:
     def open_transfer(self, bill: str) -> Inbound | None:
         return self._inbound(_IN.c.bill == bill, _IN.c.answer.is_(None))
 
-    def answered(self, manifest: str) -> Inbound | None:
-        return self._inbound(_IN.c.manifest == manifest, _IN.c.answer.is_not(None))
+    def answered(self, manifest: str) -> list[Inbound]:
+        answered = (_IN.c.manifest == manifest) & _IN.c.answer.is_not(None)
+        query = select(_IN).where(answered).order_by(_IN.c.opened.desc())
+        with self._store.engine.begin() as connection:
+            return [Inbound(**row._mapping) for row in connection.execute(query)]
 
     def inbound(self, reference: str) -> Inbound | None:
         return self._inbound(_IN.c.reference == reference)

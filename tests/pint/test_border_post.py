@@ -128,7 +128,7 @@ def test_documents_are_asked_for_taken_and_counted_before_the_transfer_is_finish
     assert set(finished.answer.received or ()) == {FILE.checksum, LIST.checksum}
     assert sg.finish(reference).content == finished.content
     closed = sg.upload(reference, LIST.checksum, _b64(PACKING))
-    assert (closed.status, closed.code) == (422, BENV)
+    assert (closed.status, closed.code) == (409, INCD)
 
 
 def test_a_reference_that_nobody_was_given_is_not_found(sg: Post) -> None:

@@ -11,6 +11,18 @@ from bol_service.storage import guards
 revision = "0006"
 down_revision = "0005"
 
+_SET_ASIDE = (
+    "CREATE TEMP TABLE kept_parties AS SELECT * FROM bill_parties",
+    "CREATE TEMP TABLE kept_containers AS SELECT * FROM bill_containers",
+    "DELETE FROM bill_parties",
+    "DELETE FROM bill_containers",
+)
+_PUT_BACK = (
+    "INSERT INTO bill_parties SELECT * FROM kept_parties",
+    "INSERT INTO bill_containers SELECT * FROM kept_containers",
+    "DROP TABLE kept_parties",
+    "DROP TABLE kept_containers",
+)
 Number = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
@@ -63,16 +75,24 @@ def upgrade() -> None:
         sa.Column("basis", sa.String(100), nullable=False),
     )
     guards.put(op.get_bind(), ("flows",))
-    with op.batch_alter_table("bills") as bills:
-        bills.alter_column("carrier", type_=sa.String(40), existing_nullable=False)
-        bills.alter_column("shipper", type_=sa.String(40), existing_nullable=False)
+    _resize(40)
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("bills") as bills:
-        bills.alter_column("carrier", type_=sa.String(31), existing_nullable=False)
-        bills.alter_column("shipper", type_=sa.String(31), existing_nullable=False)
+    _resize(31)
     op.drop_table("flows")
     op.drop_table("outbound_transfers")
     op.drop_table("inbound_documents")
     op.drop_table("inbound_transfers")
+
+
+def _resize(length: int) -> None:
+    """SQLite copies the table and drops the old one, which it may not while rows refer to it."""
+    is_copied = op.get_bind().dialect.name == "sqlite"
+    for statement in _SET_ASIDE if is_copied else ():
+        op.execute(statement)
+    with op.batch_alter_table("bills") as bills:
+        bills.alter_column("carrier", type_=sa.String(length), existing_nullable=False)
+        bills.alter_column("shipper", type_=sa.String(length), existing_nullable=False)
+    for statement in _PUT_BACK if is_copied else ():
+        op.execute(statement)
