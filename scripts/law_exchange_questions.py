@@ -36,7 +36,7 @@ from bol_service.wire.pint_answers import ResponseCode
 
 Json = dict[str, Any]
 
-ACTOR, RECIPIENT, OTHER = f"{ABROAD}:actor", f"{ABROAD}:recipient", f"{ABROAD}:other"
+RECIPIENT, OTHER = f"{ABROAD}:recipient", f"{ABROAD}:other"
 ELSEWHERE: Final = "MYPX:other"
 WAITING: Final = (
     None,
@@ -47,6 +47,7 @@ _WHETHER: Final = (True, False)
 _VALUES: Final[dict[str, tuple[Any, ...]]] = {
     "hasEnded": _WHETHER,
     "waits": WAITING,
+    "isForeign": _WHETHER,
     "isThere": _WHETHER,
     "kind": tuple(kind.value for kind in BillKind),
     "title": ("blank", "own", "other"),
@@ -59,7 +60,7 @@ _VALUES: Final[dict[str, tuple[Any, ...]]] = {
     "namesConsignee": _WHETHER,
     "namesSurrenderer": _WHETHER,
 }
-_ALWAYS: Final = ("hasEnded", "waits", "isThere", "kind")
+_ALWAYS: Final = ("hasEnded", "waits", "isForeign", "isThere", "kind")
 _ENDORSING: Final = ("title", "isFinal", "namesSomebody")
 _SURRENDERING: Final = ("title", "isShipper", "isConsignee", "namesSomebody", "namesCarrier")
 _ANSWERING: Final = ("isCarrier", "namesSomebody", "namesSurrenderer")
@@ -78,6 +79,7 @@ _ASKED: Final[dict[Action, tuple[str, ...]]] = {
 _USUAL: Final[Json] = {
     "hasEnded": False,
     "waits": None,
+    "isForeign": True,
     "isThere": True,
     "kind": BillKind.BLANK.value,
     "title": "blank",
@@ -145,29 +147,36 @@ def _judged(state: BillState, event: Any) -> str | None:
 
 
 def _scene(state: BillState) -> Scene:
-    return Scene(parties={"desk": party_of("desk", Role.EXCHANGE)}, billed=state)
+    own = {slug: party_of(slug) for slug in ("actor", "other")}
+    return Scene(parties={**own, "desk": party_of("desk", Role.EXCHANGE)}, billed=state)
 
 
 def _supposed(facts: Json) -> BillState:
     """A bill that is abroad, as the facts have it."""
-    title_holder = {"blank": None, "own": ACTOR, "other": OTHER}[facts["title"]]
+    actor = _actor(facts)
+    title_holder = {"blank": None, "own": actor, "other": OTHER}[facts["title"]]
+    there = OTHER if facts["isForeign"] else "other"
     waits = WAITING[1] if facts["hasEnded"] else facts["waits"]
     return replace(
         live_bill(),
         status=Status.MOVED,
         kind=BillKind(facts["kind"]),
         control=Control(
-            possessor=OTHER if facts["isThere"] else ELSEWHERE,
+            possessor=there if facts["isThere"] else ELSEWHERE,
             title_holder=title_holder,
             final=facts["isFinal"],
         ),
         giving=None,
-        carrier=_one_of({ACTOR: facts["isCarrier"], RECIPIENT: facts["namesCarrier"]}),
-        shipper=_one_of({ACTOR: facts["isShipper"]}),
-        consignee=_one_of({ACTOR: facts["isConsignee"], RECIPIENT: facts["namesConsignee"]}),
+        carrier=_one_of({actor: facts["isCarrier"], RECIPIENT: facts["namesCarrier"]}),
+        shipper=_one_of({actor: facts["isShipper"]}),
+        consignee=_one_of({actor: facts["isConsignee"], RECIPIENT: facts["namesConsignee"]}),
         surrendered_by=_one_of({RECIPIENT: facts["namesSurrenderer"]}),
         abroad=Abroad(surrender=None if waits is None else Status(waits)),
     )
+
+
+def _actor(facts: Json) -> str:
+    return f"{ABROAD}:actor" if facts["isForeign"] else "actor"
 
 
 def _one_of(candidates: dict[str, bool]) -> str:
@@ -177,7 +186,7 @@ def _one_of(candidates: dict[str, bool]) -> str:
 def _returned(action: Action, facts: Json) -> Any:
     state = _supposed(facts)
     recipient = RECIPIENT if facts["namesSomebody"] else None
-    step = Step(action=action, actor=ACTOR, recipient=recipient)
+    step = Step(action=action, actor=_actor(facts), recipient=recipient)
     accepted = Step(action=Action.SACC, actor=state.carrier, recipient=state.surrendered_by)
     steps = (accepted, step) if facts["hasEnded"] else (step,)
     return example(Action.RETURNED, "desk", BILL, steps=steps)

@@ -39,6 +39,7 @@ from tests.law_scene import (
 
 TRADERS = ("yunling", "bankcq", "banksg", "straits", "nusantara")
 Bend = dict[str, Any]
+NOTHING_MORE: Bend = {"carrier_code": None, "facilities": ()}
 Attempt = Callable[[Voyage, random.Random, Bend], object]
 
 
@@ -85,26 +86,26 @@ def _to(chance: random.Random) -> str:
     return chance.choice((*TRADERS, *TRADERS, "xlsc", "operator", "nobody", "SGPX:x", "sgterm"))
 
 
-def _usual(bend: Bend) -> Bend:
+def without_custody(bend: Bend) -> Bend:
     """Without what only custody acts have."""
     return {name: bend[name] for name in bend if name not in ("occurred_at", "local_date")}
 
 
 def _transfer(v: Voyage, c: random.Random, bend: Bend) -> object:
     presented = c.choice((None, None, e.Presentation(letter_of_credit="LC1", complete=True)))
-    return v.transfer(_who(v, c), to=_to(c), presentation=presented, **_usual(bend))
+    return v.transfer(_who(v, c), to=_to(c), presentation=presented, **without_custody(bend))
 
 
 def _endorse(v: Voyage, c: random.Random, bend: Bend) -> object:
     then = c.choice((None, None, _to(c)))
     how = c.choice((v.endorse, v.endorse_finally, v.endorse_in_blank))
     named = {} if how == v.endorse_in_blank else {"to": _to(c)}
-    return how(_who(v, c), transfer_to=then, **named, **_usual(bend))  # type: ignore[operator]
+    return how(_who(v, c), transfer_to=then, **named, **without_custody(bend))  # type: ignore[operator]
 
 
 def _holder_act(v: Voyage, c: random.Random, bend: Bend) -> object:
     acts = (v.refuse, v.show_control, v.surrender, v.surrender_for_amendment)
-    return c.choice(acts)(_who(v, c), **_usual(bend))
+    return c.choice(acts)(_who(v, c), **without_custody(bend))
 
 
 def _passed_on(v: Voyage, c: random.Random, bend: Bend) -> object:
@@ -122,7 +123,7 @@ def _passed_on(v: Voyage, c: random.Random, bend: Bend) -> object:
 
 def _refused_at_once(v: Voyage, c: random.Random, bend: Bend) -> object:
     """Whoever received the bill refuses it; the carrier can only void what nobody took."""
-    v.refuse(_who(v, c), **_usual(bend))
+    v.refuse(_who(v, c), **without_custody(bend))
     return v.void(_carrier(c))
 
 
@@ -137,7 +138,7 @@ def _suspended_meanwhile(v: Voyage, c: random.Random, bend: Bend) -> object:
 
 def _carrier_act(v: Voyage, c: random.Random, bend: Bend) -> object:
     acts = (v.accept_surrender, v.reject_surrender, v.void, v.confirm_delivery, v.cancel_order)
-    return c.choice(acts)(by=_carrier(c), **_usual(bend))
+    return c.choice(acts)(by=_carrier(c), **without_custody(bend))
 
 
 def _notation(v: Voyage, c: random.Random, bend: Bend) -> object:
@@ -152,7 +153,7 @@ def _notation(v: Voyage, c: random.Random, bend: Bend) -> object:
             {"on_board_date": date(2027, 3, 4)},
         )
     )
-    return v.note_on_board(_carrier(c), **changes, **_usual(bend))
+    return v.note_on_board(_carrier(c), **changes, **without_custody(bend))
 
 
 def _order(v: Voyage, c: random.Random, bend: Bend) -> object:
@@ -167,11 +168,11 @@ def _order(v: Voyage, c: random.Random, bend: Bend) -> object:
             {"expires": v.now + timedelta(minutes=2)},
         )
     )
-    return v.order_delivery(_carrier(c), **changes, **_usual(bend))
+    return v.order_delivery(_carrier(c), **changes, **without_custody(bend))
 
 
 def _cancel_other(v: Voyage, c: random.Random, bend: Bend) -> object:
-    return v.cancel_order(digest("another order"), by=_carrier(c), **_usual(bend))
+    return v.cancel_order(digest("another order"), by=_carrier(c), **without_custody(bend))
 
 
 def _custody(v: Voyage, c: random.Random, bend: Bend) -> object:
@@ -236,12 +237,14 @@ def _two_loadings(v: Voyage, c: random.Random, bend: Bend) -> object:
     v.take(shipped(v.document.kind, issue_date=stated, shipped_on_board_date=day))
     v.publish_draft(2)
     v.approve(2)
-    return v.issue(**_usual(bend))
+    return v.issue(**without_custody(bend))
 
 
 def _one_box_has_left(v: Voyage, c: random.Random, bend: Bend) -> object:
     v.gate_out(BOX_1)
-    return v.order_delivery(containers=c.choice(((BOX_1,), (BOX_2,), BOXES)), **_usual(bend))
+    return v.order_delivery(
+        containers=c.choice(((BOX_1,), (BOX_2,), BOXES)), **without_custody(bend)
+    )
 
 
 def _order_runs_out(v: Voyage, c: random.Random, bend: Bend) -> object:
@@ -288,17 +291,19 @@ def _draft(v: Voyage, c: random.Random, bend: Bend) -> object:
     version = latest + c.choice((0, 0, 1))
     match c.randrange(6):
         case 0:
-            return v.submit_instructions(side, **_usual(bend))
+            return v.submit_instructions(side, **without_custody(bend))
         case 1:
-            return v.publish_draft(latest + c.choice((1, 1, 1, 0)), by=_carrier(c), **_usual(bend))
+            return v.publish_draft(
+                latest + c.choice((1, 1, 1, 0)), by=_carrier(c), **without_custody(bend)
+            )
         case 2:
-            return v.request_change(version, by=side, **_usual(bend))
+            return v.request_change(version, by=side, **without_custody(bend))
         case 3 | 4:
             other = c.choice(({}, {}, {"content_digest": digest("another")}))
-            return v.approve(version, by=side, **other, **_usual(bend))
+            return v.approve(version, by=side, **other, **without_custody(bend))
         case _:
             leg, to = c.choice(tuple(e.Leg)), c.choice(("guoyuan", "sgterm", "wrail", "bankcq"))
-            return v.appoint(leg, to, by=_carrier(c), **_usual(bend))
+            return v.appoint(leg, to, by=_carrier(c), **without_custody(bend))
 
 
 def _book(v: Voyage, c: random.Random, bend: Bend) -> object:
@@ -322,7 +327,7 @@ def _book(v: Voyage, c: random.Random, bend: Bend) -> object:
         )
     )
     carrier = c.choice(("xlsc", "merlion", "yunling", "xlsc"))
-    return v.book(carrier, shipment=shipment, **changes, **_usual(bend))
+    return v.book(carrier, shipment=shipment, **changes, **without_custody(bend))
 
 
 def _issue(v: Voyage, c: random.Random, bend: Bend) -> object:
@@ -347,7 +352,7 @@ def _issue(v: Voyage, c: random.Random, bend: Bend) -> object:
         )
     )
     return v.issue(
-        c.choice(("xlsc", "xlsc", "xlsc", "merlion", "yunling")), **changes, **_usual(bend)
+        c.choice(("xlsc", "xlsc", "xlsc", "merlion", "yunling")), **changes, **without_custody(bend)
     )
 
 
@@ -390,7 +395,7 @@ def _other_document(v: Voyage, c: random.Random, bend: Bend) -> object:
         code for kind, code in (facts.endorsee.codes if facts.endorsee else ()) if kind == "SLUG"
     ]
     if named and c.random() < 0.5:
-        return v.issue(parties={"title_holder": named[0]}, **_usual(bend))
+        return v.issue(parties={"title_holder": named[0]}, **without_custody(bend))
     return _issue(v, c, bend)
 
 
@@ -403,7 +408,7 @@ def _key_twice_revoked(v: Voyage, c: random.Random, bend: Bend) -> object:
     slug = c.choice(TRADERS)
     v.add_key(slug, 2)
     v.revoke_key(slug, 2)
-    return v.revoke_key(slug, 2, **_usual(bend))
+    return v.revoke_key(slug, 2, **without_custody(bend))
 
 
 def _time_runs_out(v: Voyage, c: random.Random, bend: Bend) -> object:
@@ -420,7 +425,7 @@ def _time_runs_out(v: Voyage, c: random.Random, bend: Bend) -> object:
 
 def _party(v: Voyage, c: random.Random, bend: Bend) -> object:
     slug = c.choice((*PARTIES, *TRADERS, "nobody"))
-    how = _usual(bend)
+    how = without_custody(bend)
     if c.random() < 0.15:
         how["by"] = c.choice(("operator", "shadow", slug))
     number = c.choice((1, 2, 2, 3))
@@ -468,6 +473,8 @@ def _register(v: Voyage, c: random.Random, bend: Bend) -> object:
             {"carrier_code": e.CarrierCode(code="XLSC", provider="NMFTA")},
             {"roles": frozenset({e.Role.TERMINAL}), "facilities": (facility,)},
             {"facilities": (facility,)},
+            {**NOTHING_MORE, "roles": frozenset({e.Role.EXCHANGE})},
+            {**NOTHING_MORE, "roles": frozenset({e.Role.EXCHANGE, e.Role.BANK})},
             {"by": "xlsc"},
             {"key": key_of(slug, 1, alg="ES256")},
             {"alg": "ES256"},
@@ -478,7 +485,7 @@ def _register(v: Voyage, c: random.Random, bend: Bend) -> object:
     stream = {"stream": f"party:newcomer{c.randrange(3)}"} if c.random() < 0.7 else {}
     if v.world.party(OPERATOR) is None:
         slug, stream = OPERATOR, {}
-    return v.register(slug, **{**_usual(bend), **stream, **changes})
+    return v.register(slug, **{**without_custody(bend), **stream, **changes})
 
 
 ATTEMPTS: tuple[Attempt, ...] = (

@@ -33,7 +33,8 @@ from tests.law_scene import (
     shipped,
 )
 from tests.node_verifier import milliseconds
-from tests.verifier_attempts import ATTEMPTS, bend
+from tests.verifier_attempts import ATTEMPTS, bend, without_custody
+from tests.verifier_border import AT_THE_BORDER, arrived, gone, open_desk
 
 Json = dict[str, Any]
 
@@ -52,6 +53,7 @@ STAGES = (
     "cleared",
     "gone",
 )
+LEFT_AT = ("issued", "carried", "loaded", "noted", "discharged")
 STEPS = 12
 
 
@@ -125,17 +127,31 @@ class Unlisted(Voyage):
 
 
 def bases() -> Iterator[tuple[str, Voyage]]:
-    """Voyages up to every stage, of every kind of bill, with and without rail and customs."""
+    """Voyages up to every stage, of every kind of bill, with and without rail and customs; bills
+    that went to another platform and bills that came from one."""
     for number, (kind, stage, direct) in enumerate(product(BillKind, STAGES, (False, True))):
         sort = Unlisted if number % 4 == 0 else Voyage
         customs = number % 3 == 0
         route = PORT_ONLY if direct else CUSTODIANS
         document = shipped(kind) if stage == "loaded" and direct else bill_of_lading(kind)
         voyage = sort(kind, document=document, custodians=route, customs_release=customs)
+        open_desk(voyage)
         _play(voyage, stage)
         yield f"{kind} {stage} {'direct' if direct else 'by rail'}", voyage
+    yield from _abroad()
     for number in range(4):
         yield f"nobody registered {number}", _empty()
+
+
+def _abroad() -> Iterator[tuple[str, Voyage]]:
+    for kind, stage in product(BillKind, LEFT_AT):
+        voyage = open_desk(Voyage(kind))
+        _play(voyage, stage)
+        yield f"{kind} abroad since {stage}", gone(voyage)
+    for kind, stage in product(BillKind, ("received", "issued")):
+        voyage = open_desk(Voyage(kind))
+        _play(voyage, stage)
+        yield f"{kind} from abroad, {stage}", arrived(voyage, kind)
 
 
 def _empty() -> Voyage:
@@ -172,11 +188,14 @@ def base_line(name: str, voyage: Voyage) -> tuple[Json, list[str]]:
 def trace_line(name: str, base: Voyage, seed: int) -> tuple[Json, list[str], list[str]]:
     """(the question, the answers of Python, the actions that were tried)."""
     chance, voyage = random.Random(seed), Traced(base)
+    at_border = 0.5 if "abroad" in name else 0.15
     for _ in range(STEPS):
         voyage.wait(minutes=chance.choice((0, 1, 7, 60, 60 * 13)))
-        attempt = chance.choice(ATTEMPTS)
+        is_exchange = chance.random() < at_border
+        attempt = chance.choice(AT_THE_BORDER if is_exchange else ATTEMPTS)
+        bent = bend(voyage, chance)
         try:
-            attempt(voyage, chance, bend(voyage, chance))
+            attempt(voyage, chance, without_custody(bent) if is_exchange else bent)
         except (errors.Refusal, AssertionError, KeyError):
             continue  # refused, or nothing there yet to try it on
     line = {

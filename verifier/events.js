@@ -1,5 +1,6 @@
 // From the compact JWS of a party to the event that the law judges (wire/events.py).
-import { fromUtf8, hex, utf8 } from "./bytes.js";
+import { readAnswer } from "./answer.js";
+import { fromBase64url, fromUtf8, hex, utf8 } from "./bytes.js";
 import { parseStream, problemOf } from "./identifiers.js";
 import { canonical } from "./jcs.js";
 import { BadJws, BadSignature, parseDetached, parseJws, verifyJws } from "./jws.js";
@@ -32,12 +33,23 @@ export function decode(compact) {
 }
 
 async function decodeText(compact) {
-  const parsed = asRefusal(() =>
-    parseJws(compact, LAW.names.eventTyp, LAW.limits.eventCharacters),
-  );
+  const { eventCharacters } = LAW.limits;
+  const typ = announcedTyp(compact.slice(0, eventCharacters).split(".")[0]);
+  const parsed = asRefusal(() => parseJws(compact, typ, eventCharacters));
   const value = payloadOf(parsed.payload);
   const { event, inner } = await eventOf(value);
+  const isOfPlatform = LAW.actions[event.action].law === "exchange";
+  if (isOfPlatform !== (typ === LAW.names.platformTyp)) {
+    refuse("bad_event", `${event.action} cannot be signed as ${typ}`, "/action");
+  }
   return { event, parsed, signatures: [parsed, ...inner] };
+}
+
+// Which of the two kinds of event a header announces; `parseJws` then holds it to that.
+function announcedTyp(header) {
+  const text = new TextDecoder("latin1").decode(fromBase64url(header) ?? new Uint8Array());
+  const { eventTyp, platformTyp } = LAW.names;
+  return text.includes(platformTyp) ? platformTyp : eventTyp;
 }
 
 // What is not well formed is a bad_event, whichever module found out.
@@ -87,6 +99,9 @@ async function eventOf(value) {
   if (action === "GATE_OUT") {
     details.codeDigest = hex(sha256(utf8(details.code)));
     delete details.code;
+  }
+  if (action === "MOVED" || action === "NOT_MOVED") {
+    details.answer = asRefusal(() => readAnswer(details.answer), "/details/answer");
   }
   return { event: { ...envelope, ...details }, inner };
 }

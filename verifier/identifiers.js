@@ -45,6 +45,15 @@ function containerValue(sign) {
   return value > 9 ? value + Math.floor((value - 1) / 10) : value;
 }
 
+// Whether a party is named as one of another platform: `CODE:slug`.
+export function isForeign(name) {
+  return name.includes(":");
+}
+
+export function platformOf(name) {
+  return name.split(":")[0];
+}
+
 export function originProblem(origin) {
   if (!hasForm(origin, "origin")) return `${origin} is not an origin such as cq.example/ebl`;
   return Array.from(origin).length > originLength ? "the origin is too long" : null;

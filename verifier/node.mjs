@@ -11,12 +11,15 @@ import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import vm from "node:vm";
 
+import { readAnswer } from "./answer.js";
 import { fromBase64, fromBase64url, hex, toBase64, utf8 } from "./bytes.js";
 import { DocumentError, readDocument } from "./document.js";
 import { parseStream, problemOf } from "./identifiers.js";
 import { canonical } from "./jcs.js";
+import { BadJws } from "./jws.js";
 import { BadKey, readJwk, verifySignature, withoutWebCrypto } from "./keys.js";
 import { Refusal } from "./law/refusal.js";
+import { BadMember } from "./schemas.js";
 import { sha256, sha512 } from "./sha2.js";
 import { BadJson, parseDocument, parseEvent } from "./strictjson.js";
 import { textProblem } from "./text.js";
@@ -85,11 +88,13 @@ function judgeStep(world, act) {
 
 // -- one part of the engine, alone ----------------------------------------------------------------
 
+const UNREADABLE = [BadJson, BadJws, BadKey, BadMember, DocumentError];
+
 function orNull(read) {
   try {
     return read();
   } catch (error) {
-    if ([BadJson, BadKey, DocumentError].some((kind) => error instanceof kind)) return null;
+    if (UNREADABLE.some((kind) => error instanceof kind)) return null;
     throw error;
   }
 }
@@ -108,6 +113,7 @@ function sortedCodes(facts) {
 }
 
 const PARTS = {
+  answer: ({ text }) => orNull(() => readAnswer(text)),
   base64: ({ text }) => hexOrNull(fromBase64(text)),
   base64url: ({ text }) => hexOrNull(fromBase64url(text)),
   event: ({ bytes }) => orNull(() => canonicalOf(parseEvent(bytesOf(bytes)))),

@@ -21,8 +21,10 @@ export function isObject(value) {
 export function readSchema(name, value, pointer = "") {
   if (!isObject(value)) throw new BadMember(pointer, "is not an object");
   const schema = LAW.schemas[name];
+  const open = LAW.openSchemas.includes(name);
   for (const member of Object.keys(value)) {
-    if (!Object.hasOwn(schema, member)) throw new BadMember(`${pointer}/${member}`, "is unknown");
+    const known = open || Object.hasOwn(schema, member);
+    if (!known) throw new BadMember(`${pointer}/${member}`, "is unknown");
   }
   const read = {};
   for (const [member, rule] of Object.entries(schema)) {
@@ -91,6 +93,7 @@ const READERS = {
   string: (rule, value) => {
     if (typeof value !== "string") return undefined;
     if (rule.choices !== undefined && !rule.choices.includes(value)) return undefined;
+    if (rule.most !== undefined && !within(rule, codePoints(value))) return undefined;
     return kept(value, rule.form === undefined || matches(rule.form, value));
   },
   text: (rule, value) =>

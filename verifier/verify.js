@@ -182,6 +182,10 @@ function currencyStep(report, trust, statement, now) {
   const seconds = Math.floor(age / 1000);
   if (LAW.names.endedStatuses.includes(statement.status)) {
     report.valid("currency", "ended", `the bill has ended: ${statement.status}`);
+  } else if (statement.status === "MOVED") {
+    const message = "the original has moved to another platform, where more may have happened";
+    const next = "Ask the platform that holds the original now; this one cannot speak for it.";
+    report.unknown("currency", "moved", message, next);
   } else if (age < -LAW.limits.clockToleranceMs) {
     const message = `stated at ${showInstant(statement.at)}, this clock says ${showInstant(now)}`;
     const next = "Set the clock of this machine and verify again.";

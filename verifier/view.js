@@ -97,6 +97,10 @@ export class View {
       const order = title.inBlank ? this.words.say("page", "inBlank") : this.party(title.titleHolder);
       rows.push(["holder", this.party(title.possessor)], ["titleHolder", order]);
     }
+    if (bill !== null && bill.status === "IN_TRANSIT") {
+      rows.push(["goesTo", this.party(bill.transit.recipient)]);
+    }
+    if (bill !== null && bill.home !== null) rows.push(["home", bill.home]);
     if (bill !== null) {
       rows.push(["kind", this.words.law("kinds", bill.kind)], ["carrier", this.party(bill.carrier)]);
     }

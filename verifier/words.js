@@ -62,6 +62,8 @@ const FACTS = {
   status: ["Status", "状态"],
   holder: ["Holder", "持有人"],
   titleHolder: ["To the order of", "指示人"],
+  goesTo: ["On its way to", "转往"],
+  home: ["Issued on the platform", "签发平台"],
   carrier: ["Carrier", "承运人"],
   shipper: ["Shipper", "托运人"],
   consignee: ["Consignee", "收货人"],
@@ -128,6 +130,7 @@ const CODES = {
   ended: ["The bill has ended; this does not go stale", "提单已终结,结论不会过时"],
   current: ["Fresh", "仍在有效时限内"],
   stale: ["Older than what counts as current", "已超过有效时限"],
+  moved: ["The original has moved to another platform", "正本已转至另一平台"],
   from_the_future: ["Stated later than this computer's clock", "声明时间晚于本机时钟"],
 };
 
@@ -152,6 +155,10 @@ const NEXT = {
   "Get the platform's trust file from its publication, not together with this file.": [
     "Get the platform's trust file from its publication, not together with this file.",
     "请从平台的公开发布取得信任文件,不要与此文件同时取得。",
+  ],
+  "Ask the platform that holds the original now; this one cannot speak for it.": [
+    "Ask the platform that holds the original now; this one cannot speak for it.",
+    "请向现在持有正本的平台查询;本平台不能代其说明。",
   ],
   "Set the clock of this machine and verify again.": [
     "Set the clock of this computer and verify again.",

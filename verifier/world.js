@@ -2,6 +2,7 @@
 import { knowsBill, knowsDraft } from "./law/access.js";
 import { applyCustody, requirePartyToCustody } from "./law/custody.js";
 import { applyDraft, requireBookingCarrier } from "./law/drafts.js";
+import { applyExchange, requireDesk } from "./law/exchange.js";
 import { requireIssuer } from "./law/issue.js";
 import { applyParty, keyCountsAt, keyOf, OPERATOR } from "./law/party.js";
 import { refuse } from "./law/refusal.js";
@@ -9,7 +10,13 @@ import { applyBill } from "./law/title.js";
 import { LAW } from "./tables.js";
 import { showInstant } from "./time.js";
 
-const LAWS = { party: applyParty, draft: applyDraft, custody: applyCustody, bill: applyBill };
+const LAWS = {
+  party: applyParty,
+  draft: applyDraft,
+  custody: applyCustody,
+  bill: applyBill,
+  exchange: applyExchange,
+};
 
 export class World {
   constructor(origin, from = null) {
@@ -58,7 +65,7 @@ export class World {
     requireKey(this, act);
     requireKnowledge(this, act.event);
     requireHead(this, act.event);
-    return LAWS[LAW.actions[act.event.action].stream](this, act);
+    return LAWS[LAW.actions[act.event.action].law](this, act);
   }
 }
 
@@ -112,6 +119,10 @@ function knows(world, event) {
   }
   if (event.action === "ISSUE") {
     requireIssuer(world, event);
+    return true;
+  }
+  if (LAW.actions[event.action].law === "exchange") {
+    requireDesk(world, event.actor);
     return true;
   }
   const bill = world.bill(name);

@@ -15,16 +15,20 @@ import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from bol_service.crypto import base64url, strictjson, text
+from bol_service.crypto import base64url, peer_jws, strictjson, text
+from bol_service.crypto.jws import BadJws
 from bol_service.crypto.keys import Algorithm, PublicKey
 from bol_service.crypto.signers import LocalSigner, generate
 from bol_service.domain import identifiers
 from bol_service.ledger.note import from_base64
 from bol_service.wire.document import DocumentError, read_document
 from bol_service.wire.event_fields import instant
+from bol_service.wire.pint_answers import read_finished_response
+from bol_service.wire.pint_forms import PintFormatError
 from tests.complete_document import complete_document
 from tests.documents import corridor_document
 from tests.node_verifier import ask, milliseconds
+from tests.verifier_answers import peer
 from tests.verifier_cases import mutants, written
 from tests.verifier_traces import plain
 
@@ -380,3 +384,39 @@ def test_streams_and_instants_are_taken_alike() -> None:
     found = ask([{"part": "instant", "text": moment} for moment in moments], "--parts")
     here = [milliseconds(instant(m)) if accepted(instant, m) else None for m in moments]
     assert found == here, json.dumps(moments)
+
+
+ANSWER: Json = {
+    "lastEnvelopeTransferChainEntrySignedContentChecksum": "a0" * 32,
+    "responseCode": "DUPE",
+    "duplicateOfAcceptedEnvelopeTransferChainEntrySignedContent": "a.b-_.c",
+    "reason": "it was here before",
+    "missingAdditionalDocumentChecksums": [],
+    "receivedAdditionalDocumentChecksums": ["b1" * 32, "c2" * 32],
+}
+
+
+def answer_or_none(compact: str) -> Json | None:
+    try:
+        response = read_finished_response(peer_jws.parse(compact).value)
+    except (BadJws, PintFormatError):
+        return None
+    return {"code": str(response.code), "lastEntry": response.last_checksum}
+
+
+def test_answers_of_other_platforms_are_read_alike() -> None:
+    """Open to members of later editions, strict about its own; the header only names an alg."""
+    header = {"alg": "ES256", "kid": "x"}
+    samples = [peer(header, written(value)) for _, value in mutants(ANSWER)]
+    samples += [peer(changed, written(ANSWER)) for _, changed in mutants(header)]
+    whole = peer(header, written(ANSWER))
+    samples += [whole[:at] + sign + whole[at + 1 :] for at in range(0, 700, 7) for sign in ".=~A"]
+    samples += [whole, *(peer(value, written(ANSWER)) for value in ([], None, 1, "alg"))]
+    samples += [peer(header, written(value)) for value in ([ANSWER], None, 1, "RECE", {})]
+
+    found = ask([{"part": "answer", "text": sample} for sample in samples], "--parts")
+
+    for sample, there in zip(samples, found, strict=True):
+        assert answer_or_none(sample) == there, sample
+    taken = sum(there is not None for there in found)
+    assert 50 < taken < len(samples) - 100

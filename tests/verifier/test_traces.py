@@ -13,7 +13,7 @@ from tests.node_verifier import ask
 from tests.verifier_traces import base_line, bases, trace_line
 
 # Kept by the platform as a whole, not by the law of one ledger's replay.
-PLATFORM_GUARD = {"duplicate_cargo", "id_reused"}
+PLATFORM_GUARD = {"duplicate_cargo", "id_reused", "personal_data", "unknown_peer"}
 STATE = re.compile(r"[0-9a-f]{16}")
 
 

@@ -182,6 +182,9 @@ export function latestLoading(boxes) {
   return loadings.reduce((last, next) => (next.localDate > last.localDate ? next : last));
 }
 
+// Of what platforms tell each other, as long as they have told nothing.
+export const NOTHING_ABROAD = { known: null, arrivals: [], surrender: null };
+
 function newBill(event, facts) {
   const { parties } = event;
   const control = { possessor: event.issueTo, titleHolder: parties.titleHolder, final: false };
@@ -210,5 +213,8 @@ function newBill(event, facts) {
     orders: [],
     presentation: null,
     deliveryConfirmed: false,
+    home: null,
+    transit: null,
+    abroad: NOTHING_ABROAD,
   };
 }

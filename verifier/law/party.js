@@ -79,6 +79,9 @@ function registered(act, slug, taken) {
   if ((slug === OPERATOR) !== roles.includes("OPERATOR")) {
     refuse("bad_event", `only ${OPERATOR} has the role OPERATOR`, "/details/roles");
   }
+  if (roles.includes("EXCHANGE") && new Set(roles).size > 1) {
+    refuse("bad_event", "the exchange desk does nothing else", "/details/roles");
+  }
   if (slug === OPERATOR) {
     if (new Set(roles).size > 1) refuse("bad_event", "the operator does nothing else", "/details/roles");
     if (alg !== key.alg) refuse("bad_signature", `key ${key.kid} is pinned to ${key.alg}`);

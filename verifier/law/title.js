@@ -2,11 +2,14 @@
 //
 // What can be said of an act before its details are known is one row of the generated guard table;
 // where an act leads the bill's status is in the tables too.
+import { isForeign, platformOf } from "../identifiers.js";
 import { LAW } from "../tables.js";
 import { showInstant } from "../time.js";
 import { issued, latestLoading, requireConsent } from "./issue.js";
 import { OPERATOR } from "./party.js";
 import { refuse } from "./refusal.js";
+import { answerTo } from "./rows.js";
+
 
 export function applyBill(world, act) {
   const { event } = act;
@@ -18,7 +21,12 @@ export function applyBill(world, act) {
   // Whoever signs on a bill has accepted it.
   const accepts = event.actor === state.control.possessor && after.giving === state.giving;
   if (accepts) after = { ...after, giving: null };
-  return { ...after, tenures: tenures(state, after, event.sequence) };
+  return withTenures(state, after, event.sequence);
+}
+
+// `after`, with the tenures that the act at `sequence` opened and closed.
+export function withTenures(before, after, sequence) {
+  return { ...after, tenures: tenures(before, after, sequence) };
 }
 
 function boxesOf(world, state) {
@@ -56,12 +64,10 @@ function factsOf(world, state, actor) {
 
 function requireAction(world, state, { action, actor }) {
   const facts = factsOf(world, state, actor);
-  const row = LAW.bill.guards[action].find(({ if: supposed }) =>
-    Object.entries(supposed).every(([fact, values]) => values.includes(facts[fact])),
-  );
-  if (row.refuse !== null) {
-    const { title } = LAW.refusals[row.refuse];
-    refuse(row.refuse, `${actor}, bill ${state.reference} (${facts.status}): ${title}`, "/actor");
+  const code = answerTo(LAW.bill.guards[action], facts);
+  if (code !== null) {
+    const { title } = LAW.refusals[code];
+    refuse(code, `${actor}, bill ${state.reference} (${facts.status}): ${title}`, "/actor");
   }
 }
 
@@ -74,7 +80,7 @@ function withStatus(state, { action }) {
 // Each act gets the state with its new status, and as it was.
 const ACTS = {
   TRANSFER: (world, state, { event }) => {
-    const given = give(world, state, event.recipient, state.control, "/recipient");
+    const given = give(world, state, event, event.recipient, state.control, "/recipient");
     return { ...given, presentation: event.presentation };
   },
   REFUSE: (_, state) => {
@@ -90,22 +96,26 @@ const ACTS = {
   BLANK_ENDORSE: (world, state, { event }) => endorsed(world, state, event, null, false),
   SIGN: (_, state) => state,
   ON_BOARD_NOTATION: (world, state, { event }) => noted(world, state, event),
-  SURRENDER_FOR_DELIVERY: (_, state) => surrendered(state),
-  SURRENDER_FOR_AMENDMENT: (_, state) => surrendered(state),
-  SACC: (_, state) => state,
-  SREJ: (_, state) => ({
-    ...state,
-    control: { ...state.control, possessor: state.surrenderedBy },
-    giving: null,
-    surrenderedBy: null,
-  }),
+  SURRENDER_FOR_DELIVERY: (_, state, { event }, before) => surrendered(state, event, before),
+  SURRENDER_FOR_AMENDMENT: (_, state, { event }, before) => surrendered(state, event, before),
+  SACC: (_, state, { event }) => {
+    const { surrenderedBy } = state;
+    if (surrenderedBy === null || !isForeign(surrenderedBy)) return state;
+    return departing(state, event, surrenderedBy, null);
+  },
+  SREJ: (_, state, { event }, before) => {
+    const { surrenderedBy } = state;
+    const control = { ...state.control, possessor: surrenderedBy };
+    if (isForeign(surrenderedBy)) return departing(before, event, surrenderedBy, control);
+    return { ...state, control, giving: null, surrenderedBy: null };
+  },
   DELIVERY_ORDER: (world, state, act) => ordered(world, state, act),
   CANCEL_DELIVERY_ORDER: (_, state, { event }) => cancelled(state, event),
   CONFIRM_DELIVERY: (_, state) => ({ ...state, deliveryConfirmed: true }),
   VOID: (_, state) => state,
 };
 
-function give(world, state, recipient, control, pointer) {
+function give(world, state, event, recipient, control, pointer) {
   if (recipient === state.control.possessor) {
     refuse("bad_recipient", `${recipient} possesses the bill already`, pointer);
   }
@@ -113,6 +123,9 @@ function give(world, state, recipient, control, pointer) {
     refuse("wrong_bill_type", `a straight bill passes to ${state.consignee} only`, pointer);
   }
   requireRecipient(world, state, recipient, pointer);
+  if (isForeign(recipient)) {
+    return departing(state, event, recipient, { ...control, possessor: recipient });
+  }
   return {
     ...state,
     control: { ...control, possessor: recipient },
@@ -122,20 +135,33 @@ function give(world, state, recipient, control, pointer) {
 }
 
 function requireRecipient(world, state, recipient, pointer) {
-  if (recipient.includes(":")) {
-    refuse("not_supported", `${recipient} is a party of another platform`, pointer);
-  }
   if (recipient === state.carrier || recipient === OPERATOR) {
     refuse("bad_recipient", `${recipient} cannot hold bill ${state.reference}`, pointer);
   }
-  requireConsent(world.party(recipient), recipient, state.rulebook);
+  // Whether a party abroad can receive, its own platform says in its signed answer.
+  if (!isForeign(recipient)) requireConsent(world.party(recipient), recipient, state.rulebook);
+}
+
+// On the way to `recipient` abroad: nothing has changed hands, and nobody acts; a mere notice
+// (`after` is null) locks nothing. `state` has the status that a refusal brings back.
+function departing(state, event, recipient, after, surrender = null) {
+  const transit = {
+    platform: platformOf(recipient),
+    recipient,
+    since: event.sequence,
+    after,
+    otherwise: state.status,
+    surrender,
+    sent: null,
+  };
+  return { ...state, status: after === null ? state.status : "IN_TRANSIT", transit };
 }
 
 function endorsed(world, state, event, endorsee, final) {
   if (endorsee !== null) requireRecipient(world, state, endorsee, "/recipient");
   const control = { ...state.control, titleHolder: endorsee, final };
   if (event.transferTo === null) return { ...state, control };
-  return give(world, state, event.transferTo, control, "/details/transferTo");
+  return give(world, state, event, event.transferTo, control, "/details/transferTo");
 }
 
 function noted(world, state, event) {
@@ -156,10 +182,14 @@ function noted(world, state, event) {
   return { ...state, onBoardOn: event.onBoardDate, onBoardNoted: true };
 }
 
-function surrendered(state) {
+function surrendered(state, event, before) {
+  const control = { ...state.control, possessor: state.carrier };
+  if (isForeign(state.carrier)) {
+    return departing(before, event, state.carrier, control, state.status);
+  }
   return {
     ...state,
-    control: { ...state.control, possessor: state.carrier },
+    control,
     giving: null,
     surrenderedBy: state.control.possessor,
     presentation: null,

@@ -1,0 +1,119 @@
+"""Two engines, one answer about bills that went from one platform to another, or are said to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from bol_service.verification.report import Verdict
+from tests.browser import OFFICE, browser
+from tests.node_verifier import PAGE, Question, compared, theirs
+from tests.verifier_crossings import Border, crossed
+from tests.verifier_smuggling import signers, smuggled
+from tests.verifier_telling import Attempt
+
+EVERYTHING = 1_000_000
+
+
+@pytest.fixture(scope="module")
+def border(tmp_path_factory: pytest.TempPathFactory) -> Border:
+    return crossed(tmp_path_factory.mktemp("crossed"))
+
+
+@pytest.fixture(scope="module")
+def said(border: Border) -> tuple[list[dict], list[str]]:
+    """Python's answers about what is genuine, and where the other engine says otherwise."""
+    return compared(border.taken)
+
+
+def test_both_engines_say_the_same_of_bills_that_crossed(
+    border: Border, said: tuple[list[dict], list[str]]
+) -> None:
+    answers, disagreements = said
+
+    assert len(border.taken) >= 40
+    assert disagreements == []
+    assert {answer["title"]["replayed"] for answer in answers if answer["title"]} == {True, False}
+
+
+def test_genuine_evidence_of_a_bill_that_crossed_is_genuine(
+    border: Border, said: tuple[list[dict], list[str]]
+) -> None:
+    answers, _ = said
+
+    for question, answer in zip(border.taken, answers, strict=True):
+        moved = answer["title"] is not None and answer["title"]["status"] == "MOVED"
+        expected = Verdict.NOT_KNOWN_CURRENT if moved else Verdict.CURRENT
+        assert (question.name, answer["verdict"]) == (question.name, str(expected))
+    stated = {answer["title"]["status"] for answer in answers}
+    assert stated >= {"IN_TRANSIT", "MOVED", "ISSUED", "SURRENDERED_FOR_DELIVERY"}
+
+
+def test_both_engines_catch_every_smuggler_at_the_same_place(border: Border) -> None:
+    attempts = list(smuggled(border, 15))
+    assert len(attempts) >= 200
+
+    reasons = judged(attempts)
+
+    assert {code for _, code in reasons} >= {"in_transit", "moved", "not_exchange", "bad_chain"}
+
+
+def judged(attempts: list[Attempt]) -> Counter[tuple[str, str]]:
+    """What the last finding of each attempt was; both engines agree and say what was expected."""
+    answers, disagreements = compared([attempt.question for attempt in attempts])
+    assert disagreements == []
+    missed = [
+        f"{attempt.question.name}: {attempt.caught} expected, {answer['findings'][-1]} found"
+        for attempt, answer in zip(attempts, answers, strict=True)
+        if attempt.caught is not None and attempt.caught not in found_in(answer)
+    ]
+    assert missed == []
+    return Counter(tuple(answer["findings"][-1][::2]) for answer in answers)
+
+
+def found_in(answer: dict) -> set[tuple[str, str]]:
+    return {(check, code) for check, _, code in answer["findings"]}
+
+
+def test_the_built_page_judges_crossings_as_the_modules_do(border: Border) -> None:
+    questions = [*border.taken, *(attempt.question for attempt in signers(border))]
+    modules = theirs(questions)
+    assert theirs(questions, "--page", str(PAGE)) == modules
+
+
+def test_the_page_tells_a_reader_where_the_original_is(border: Border, tmp_path: Path) -> None:
+    with browser() as chromium:
+        context = chromium.new_context(locale="en-GB", viewport=OFFICE)
+        for name, told in (
+            ("sent: xlsc's of CQGY", "On its way to\nSGPX:banksg"),
+            ("moved: xlsc's of CQGY", "the original is on another platform"),
+            ("moved: banksg's of SGPX", "Issued on the platform\nCQGY"),
+        ):
+            page = context.new_page()
+            asked = next(question for question in border.taken if question.name == name)
+            show(page, asked, tmp_path)
+            assert told in page.inner_text("main")
+            page.click("#language-zh")
+            asks_there = "请向现在持有正本的平台查询" in page.inner_text("#summary")
+            assert asks_there is name.startswith("moved: xlsc")
+
+
+def show(page: Page, asked: Question, folder: Path) -> None:
+    bundle, trust = folder / "bill.ebl.json", folder / "trust.json"
+    bundle.write_bytes(asked.content)
+    trust.write_bytes(asked.trust or b"")
+    page.goto(PAGE.as_uri())
+    page.set_input_files("#trust", trust)
+    page.wait_for_function("document.getElementById('trust-state').textContent !== ''")
+    page.set_input_files("#bundle", bundle)
+    page.wait_for_selector("#verdict strong")
+
+
+@pytest.mark.torture
+def test_both_engines_catch_thousands_of_smugglers_at_the_same_place(border: Border) -> None:
+    attempts = list(smuggled(border, EVERYTHING))
+    assert len(attempts) >= 2000
+    judged(attempts)
