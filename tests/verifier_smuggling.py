@@ -125,9 +125,13 @@ def returns(border: Border, count: int) -> Iterator[Attempt]:
     rows: tuple[tuple[str, list[Json], Caught | None], ...] = (
         ("given back", [give], LAWFUL),
         ("surrendered", [ask], LAWFUL),
-        ("surrendered and rejected", [ask, _step("SREJ", "xlsc", HOLDER_ABROAD)], None),
-        ("surrendered and accepted", [ask, _step("SACC", "xlsc", HOLDER_ABROAD)], None),
-        ("given back, and on from here", [give, _step("TRANSFER", "yunling", "straits")], None),
+        ("surrendered and rejected", [ask, _step("SREJ", "xlsc", HOLDER_ABROAD)], law("bad_chain")),
+        ("surrendered and accepted", [ask, _step("SACC", "xlsc", HOLDER_ABROAD)], law("bad_chain")),
+        (
+            "given back, and on from here",
+            [give, _step("TRANSFER", "yunling", "straits")],
+            law("bad_chain"),
+        ),
         ("given on abroad", [_step("TRANSFER", HOLDER_ABROAD, other)], LAWFUL),
         (
             "to somebody unknown",
@@ -160,7 +164,7 @@ def returns(border: Border, count: int) -> Iterator[Attempt]:
                 _step("SURRENDER_FOR_AMENDMENT", HOLDER_ABROAD, "xlsc") | {"reasonCode": "COD"},
                 _step("SACC", "xlsc", HOLDER_ABROAD),
             ],
-            None,
+            law("bad_chain"),
         ),
         (
             "endorsed finally, and on",

@@ -7,12 +7,14 @@ sender, locked, until the other platform has signed what became of it.
    it signs nothing else. It never acts for a party: what it records is what another platform told.
 2. SENT names the envelope that goes out. There is one, made once, for each act that waits.
 3. MOVED carries the other platform's signed RECE or DUPE about that very chain: now control is what
-   the act said. NOT_MOVED carries its BSIG, BENV or DISE: everything is as before the act.
+   the act said. NOT_MOVED carries its BSIG, BENV or DISE: control and status are as before the
+   act; whoever signed it has accepted the bill with it.
 4. IMPORTED makes a bill known that was issued elsewhere, RETURNED continues one that is known.
    Both replay the transactions told in between under the rules of the bill: whoever gives has it,
    whoever endorses has the title, only the issuing carrier is asked for delivery and answers, and
    nothing follows an accepted surrender. Moves inside another platform may be left out (DCSA PINT
-   3.0), so of possession there only the platform is asked.
+   3.0), so of possession there only the platform is asked. A party of this platform signs here
+   itself: no chain tells of its acts.
 5. A bill that comes back must have been away, and no chain counts twice.
 6. Notations, delivery orders and custody stay with the platform of issue; they are no transactions.
 """
@@ -264,6 +266,8 @@ def _told(state: BillState, steps: tuple[Step, ...]) -> BillState:
 
 
 def _after(state: BillState, step: Step) -> BillState:
+    if not is_foreign(step.actor):
+        raise _unlawful(state, step, f"{step.actor} is of this platform and signs here itself")
     if state.status is Status.SURRENDERED_FOR_DELIVERY:
         raise _unlawful(state, step, "an accepted surrender ends the chain")
     answers = step.action in (Action.SACC, Action.SREJ)

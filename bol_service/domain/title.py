@@ -92,7 +92,7 @@ def apply(world: Reader, act: Recorded, event: BillEvent) -> BillState:
 def status(world: Reader, state: BillState) -> Status:
     """The live status; ACCOMPLISHED once every container has left the gate."""
     left = [box for box in _boxes(world, state) if box.place is Place.GATE_OUT]
-    surrendered = state.status is Status.SURRENDERED_FOR_DELIVERY
+    surrendered = state.status is Status.SURRENDERED_FOR_DELIVERY and state.home is None
     if surrendered and len(left) == len(state.containers):
         return Status.ACCOMPLISHED
     return state.status

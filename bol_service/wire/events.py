@@ -43,6 +43,7 @@ EVENT_TYP = "ebl-event+jws"
 PLATFORM_TYP = "ebl-platform+jws"
 PROOF_TYP = "ebl-key-proof+jws"
 MAX_EVENT_BYTES = 60_000
+_LONGEST_HEADER = 1024  # what is longer is no header of ours, and is not worth remembering
 VERSION = 1
 
 
@@ -85,7 +86,7 @@ def decode(compact: str) -> SignedEvent:
         errors.BadEvent: Not well formed; `pointer` names the member.
         errors.BadSignature: A proof inside the event does not verify.
     """
-    typ = _typ(compact.partition(".")[0])
+    typ = _typ(compact[:_LONGEST_HEADER].partition(".")[0])
     try:
         parsed = jws.parse(compact, typ, max_bytes=MAX_EVENT_BYTES)
     except jws.BadJws as error:

@@ -249,6 +249,19 @@ CHAINS: dict[str, tuple[Callable[[], Leaving], Act]] = {
         gone,
         lambda v: v.returned(step(A.TRANSFER, "THXX:siam", "bankcq")),
     ),
+    "an answer of our own carrier that it has not signed here": (
+        lambda: _titled(),
+        lambda v: v.returned(
+            step(A.SURRENDER_FOR_DELIVERY, "SGPX:banksg", "xlsc"),
+            step(A.SACC, "xlsc", "SGPX:banksg"),
+        ),
+    ),
+    "an act of our own party that it has not signed here": (
+        gone,
+        lambda v: v.returned(
+            step(A.TRANSFER, "SGPX:banksg", "bankcq"), step(A.TRANSFER, "bankcq", "straits")
+        ),
+    ),
     "endorsed by one who has no title": (
         gone,
         lambda v: v.returned(step(A.ENDORSE_TO_ORDER, "SGPX:banksg", "bankcq")),

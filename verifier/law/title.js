@@ -38,7 +38,7 @@ function boxesOf(world, state) {
 // The live status; ACCOMPLISHED once every container has left the gate.
 export function liveStatus(world, state) {
   const left = boxesOf(world, state).filter((box) => box.place === "GATE_OUT");
-  const surrendered = state.status === "SURRENDERED_FOR_DELIVERY";
+  const surrendered = state.status === "SURRENDERED_FOR_DELIVERY" && state.home === null;
   return surrendered && left.length === state.containers.length ? "ACCOMPLISHED" : state.status;
 }
 
