@@ -105,7 +105,7 @@ def border_post(folder: Path, *, options: Json | None = None) -> Iterator[Post]:
     )
     side.settings.clock_file.write_text(instant_text(NOW), encoding="ascii")
     side.start()
-    thread = threading.Thread(target=side.server.serve_forever, daemon=True)
+    thread = threading.Thread(target=side.server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         _open(side, SG_CAST)

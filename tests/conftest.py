@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import Connection, Engine, event
 
 from tests.postgres import database_url, new_postgres_database, postgres_server, postgres_url
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
 __all__ = ["database_url", "new_postgres_database", "postgres_server", "postgres_url"]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One browser for all tests of a worker: a process can drive only one at a time."""
+    from tests.browser import browser
+
+    with browser() as launched:
+        yield launched
 
 
 @pytest.fixture(scope="module", autouse=True)

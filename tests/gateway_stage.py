@@ -93,7 +93,7 @@ class System:
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{server.server_port}"
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         return server
 
 
@@ -380,7 +380,7 @@ def pair(
     if knows and not gateway.state.mark("swept"):
         _catch_up(gateway, on)
     door = make_server("127.0.0.1", 0, gateway.app, threaded=True)
-    thread = threading.Thread(target=door.serve_forever, daemon=True)
+    thread = threading.Thread(target=door.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield Pair(gateway=gateway, system=own, line=line, door=door)

@@ -139,7 +139,7 @@ def start(
     )
     running = bootstrap.start(settings)
     server_socket.app = running.app
-    thread = threading.Thread(target=server_socket.serve_forever, daemon=True)
+    thread = threading.Thread(target=server_socket.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     log_signer, statement_signer = bootstrap.platform_keys(settings)
     return Platform(

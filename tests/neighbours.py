@@ -150,7 +150,7 @@ def neighbour(
 def served(app: Any) -> Iterator[BaseWSGIServer]:
     """A WSGI application behind a loopback port."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield server

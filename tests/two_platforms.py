@@ -206,7 +206,7 @@ def two_platforms(
     try:
         for side in (two.cq, two.sg):
             side.start()
-            thread = threading.Thread(target=side.server.serve_forever, daemon=True)
+            thread = threading.Thread(target=side.server.serve_forever, args=(0.02,), daemon=True)
             thread.start()
             threads.append(thread)
         two._maker().open_log()

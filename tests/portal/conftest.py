@@ -11,16 +11,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from tests import browser as browsers
 from tests import portal_stage
 from tests.browser import Computers
 from tests.portal_stage import Stage
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    with browsers.browser() as launched:
-        yield launched
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,10 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from bol_service.verification.report import Verdict
-from tests.browser import OFFICE, browser
+from tests.browser import OFFICE
 from tests.node_verifier import PAGE, Question, compared, theirs
 from tests.verifier_crossings import Border, crossed
 from tests.verifier_smuggling import signers, smuggled
@@ -84,21 +84,23 @@ def test_the_built_page_judges_crossings_as_the_modules_do(border: Border) -> No
     assert theirs(questions, "--page", str(PAGE)) == modules
 
 
-def test_the_page_tells_a_reader_where_the_original_is(border: Border, tmp_path: Path) -> None:
-    with browser() as chromium:
-        context = chromium.new_context(locale="en-GB", viewport=OFFICE)
-        for name, told in (
-            ("sent: xlsc's of CQGY", "On its way to\nSGPX:banksg"),
-            ("moved: xlsc's of CQGY", "the original is on another platform"),
-            ("moved: banksg's of SGPX", "Issued on the platform\nCQGY"),
-        ):
-            page = context.new_page()
-            asked = next(question for question in border.taken if question.name == name)
-            show(page, asked, tmp_path)
-            assert told in page.inner_text("main")
-            page.click("#language-zh")
-            asks_there = "请向现在持有正本的平台查询" in page.inner_text("#summary")
-            assert asks_there is name.startswith("moved: xlsc")
+def test_the_page_tells_a_reader_where_the_original_is(
+    border: Border, tmp_path: Path, chromium: Browser
+) -> None:
+    context = chromium.new_context(locale="en-GB", viewport=OFFICE)
+    for name, told in (
+        ("sent: xlsc's of CQGY", "On its way to\nSGPX:banksg"),
+        ("moved: xlsc's of CQGY", "the original is on another platform"),
+        ("moved: banksg's of SGPX", "Issued on the platform\nCQGY"),
+    ):
+        page = context.new_page()
+        asked = next(question for question in border.taken if question.name == name)
+        show(page, asked, tmp_path)
+        assert told in page.inner_text("main")
+        page.click("#language-zh")
+        asks_there = "请向现在持有正本的平台查询" in page.inner_text("#summary")
+        assert asks_there is name.startswith("moved: xlsc")
+    context.close()
 
 
 def show(page: Page, asked: Question, folder: Path) -> None:
