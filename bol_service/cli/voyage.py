@@ -58,7 +58,7 @@ class Played:
 
 @dataclass(kw_only=True)
 class Script:
-    """The script and its cast, with times shifted to end at `ends` (aware)."""
+    """The script and its cast, with times shifted to end in the 24 hours before `ends` (aware)."""
 
     folder: Path
     ends: datetime
@@ -71,7 +71,10 @@ class Script:
         self.voyage = _read(self.folder / "voyage.json")
         self.parties = _read(self.folder / "parties.json")
         self.document = _read(self.folder / "document.json")
-        self.shift = self.ends - self._scenario(self.voyage["ends"])
+        # By whole days: the dates on documents are local dates, and acts that the story has on one
+        # day must not come to lie on both sides of midnight.
+        whole = (self.ends - self._scenario(self.voyage["ends"])) // timedelta(days=1)
+        self.shift = timedelta(days=whole)
 
     def when(self, text: str) -> datetime:
         """The shifted moment of a scenario time such as `2027-03-05T07:00`."""
