@@ -12,8 +12,10 @@
 from __future__ import annotations
 
 import io
+import lzma
 import re
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -98,6 +100,13 @@ def read(content: bytes) -> Given:
         book.close()
 
 
+_UNREADABLE: Final = (
+    *(zipfile.BadZipFile, OSError, EOFError, zlib.error, lzma.LZMAError),
+    NotImplementedError,  # zipfile: packed in a way that it does not know
+    RuntimeError,  # zipfile: encrypted
+)
+
+
 def _check_archive(content: bytes) -> None:
     if len(content) > MAX_FILE:
         raise SheetError("too_large", detail=f"{len(content)} > {MAX_FILE}")
@@ -112,7 +121,7 @@ def _check_archive(content: bytes) -> None:
                 raise SheetError("macros")
             for part in parts:
                 _check_part(archive.read(part))
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError):
+    except _UNREADABLE:
         raise SheetError("no_sheet") from None
     except ValueError:
         raise SheetError("no_sheet") from None

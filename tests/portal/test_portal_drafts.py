@@ -398,6 +398,28 @@ def with_part(name: str, content: bytes) -> bytes:
 
 
 LAUGHS = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]><x>&b;</x>'
+
+
+def broken(byte: bytes, packing: int) -> bytes:
+    """An archive whose one part cannot be unpacked: the middle of its bytes is overwritten."""
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w", packing) as file:
+        file.writestr("xl/workbook.xml", "<a>" + "x" * 2000)
+    content = bytearray(written.getvalue())
+    begin = content.index(b"xl/workbook.xml") + len("xl/workbook.xml")
+    content[begin : begin + 12] = byte * 12
+    return bytes(content)
+
+
+def unknown_packing() -> bytes:
+    """Both headers name a compression method that nobody has."""
+    content = bytearray(archive({"xl/workbook.xml": b"<a/>"}))
+    for magic, offset in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        place = content.index(magic) + offset
+        content[place : place + 2] = (97).to_bytes(2, "little")
+    return bytes(content)
+
+
 HOSTILE = {
     "an archive that unpacks without end": (archive({"bomb": b"0" * 9_000_000}), "too_large"),
     "very many parts": (archive({f"part{n}": b"" for n in range(100)}), "too_large"),
@@ -410,6 +432,9 @@ HOSTILE = {
     "macros": (with_part("xl/vbaProject.bin", b"macro"), "macros"),
     "an archive of something else": (archive({"a.txt": b"hello"}), "unreadable"),
     "half a sheet": (spreadsheet.write(Given(), str)[:2000], "no_sheet"),
+    "a part whose packing is broken": (broken(b"\xff", zipfile.ZIP_DEFLATED), "no_sheet"),
+    "a part whose LZMA is broken": (broken(b"\xff", zipfile.ZIP_LZMA), "no_sheet"),
+    "a part packed in a way of its own": (unknown_packing(), "no_sheet"),
     "no archive": (b"PK\x03\x04 but no more", "no_sheet"),
 }
 
