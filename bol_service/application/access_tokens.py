@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -41,7 +42,17 @@ class IssuedToken:
 
 
 class AccessTokens:
-    def __init__(self, store: Store, clock: Clock, audience: str, rates: Rates) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        audience: str,
+        rates: Rates,
+        is_abroad: Callable[[str], bool] = lambda _: False,
+    ) -> None:
+        """`is_abroad` tells of a party that is reached through another platform; it reads there,
+        where each crossing is a line of the flow log."""
+        self._is_abroad = is_abroad
         self._store = store
         self._clock = clock
         self._audience = audience
@@ -65,28 +76,25 @@ class AccessTokens:
             jws.verify(parsed, public_key(row.jwk))
         except jws.BadSignature as error:
             raise NotAuthenticated(str(error)) from None
+        if self._is_abroad(party):
+            raise NotAuthenticated(f"{party} is reached through its own platform; read there")
         self._rates.token_for(party)
         return self._issue(party, parsed.kid, jti, now)
 
     def party_of(self, token: str) -> str:
         """The party whose token this is; raises NotAuthenticated."""
         now = self._clock.now()
-        found = self._store.token(_hash(token))
-        if found is None:
-            raise NotAuthenticated("the access token is unknown; get a new one")
-        party, kid, expires = found
-        if instant(expires) <= now:
-            raise NotAuthenticated(f"the access token expired at {expires}; get a new one")
         with self._store.reading() as reading:
+            party, kid, expires = _found(reading, token)
+            if instant(expires) <= now:
+                raise NotAuthenticated(f"the access token expired at {expires}; get a new one")
             _require_key(reading, party, kid, now)
         return party
 
     def kid_of(self, token: str) -> str:
         """The key that got this token; raises NotAuthenticated."""
-        found = self._store.token(_hash(token))
-        if found is None:
-            raise NotAuthenticated("the access token is unknown; get a new one")
-        return found[1]
+        with self._store.reading() as reading:
+            return _found(reading, token)[1]
 
     def end(self, token: str) -> None:
         """The token reads no more; its assertion stays used. An unknown token changes nothing."""
@@ -126,6 +134,14 @@ def _checked(claims: Any, now: datetime, audience: str) -> tuple[str, str]:
             "clock"
         )
     return issuer, jti
+
+
+def _found(reading: Reading, token: str) -> tuple[str, str, str]:
+    """Party, key and end of this token; raises NotAuthenticated."""
+    found = reading.token(_hash(token))
+    if found is None:
+        raise NotAuthenticated("the access token is unknown; get a new one")
+    return found
 
 
 def _require_key(reading: Reading, party: str, kid: str, now: datetime) -> None:

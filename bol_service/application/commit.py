@@ -26,7 +26,7 @@ from bol_service.application.receipts import fresh_receipt, receipt_of
 from bol_service.domain import errors
 from bol_service.domain.events import Event, Recorded
 from bol_service.domain.identifiers import StreamKind, parse_stream
-from bol_service.domain.states import BillState, Head
+from bol_service.domain.states import Head, Needs
 from bol_service.ledger.checkpoint import Checkpoint
 from bol_service.ledger.entry import Entry, leaf
 from bol_service.ledger.merkle import Frontier, NodeId
@@ -86,9 +86,9 @@ class GroupCommit:
 
         Returns the answer to each, and the checkpoint that covers all of them.
         """
-        self._loader.for_events([signed.event for signed in group])
+        reads = self._loader.for_events([signed.event for signed in group])
         self._read_earlier(group)
-        outcomes = [self._outcome(signed) for signed in group]
+        outcomes = [self._outcome(*each) for each in zip(group, reads, strict=True)]
         log = self._write(sign)
         nodes = {
             NodeId(node.level, node.position): node.hash
@@ -107,12 +107,12 @@ class GroupCommit:
         )
         return Accepted(receipt=receipt, resend=outcome.resend)
 
-    def _outcome(self, signed: SignedEvent) -> Outcome:
+    def _outcome(self, signed: SignedEvent, reads: Needs) -> Outcome:
         try:
             earlier = self._earlier(signed)
             if earlier is not None:
                 return Appended(entry=earlier, resend=True)
-            return Appended(entry=self._append(signed), resend=False)
+            return Appended(entry=self._append(signed, reads), resend=False)
         except errors.Refusal as refusal:
             alarms = notices.alarm(self._loader.world, signed.event, refusal)
             self._batch.notices += [(alarm, None) for alarm in alarms]
@@ -139,7 +139,7 @@ class GroupCommit:
             )
         return None
 
-    def _append(self, signed: SignedEvent) -> StoredEntry:
+    def _append(self, signed: SignedEvent, reads: Needs) -> StoredEntry:
         event, world = signed.event, self._loader.world
         act = Recorded(
             event=event,
@@ -149,10 +149,10 @@ class GroupCommit:
             recorded_at=self._now,
             index=self._frontier.size,
         )
-        self._loader.for_events([event])  # neighbours may have made more of the world visible
+        if not self._batch.states.keys().isdisjoint(reads.streams):
+            self._loader.for_events([event])  # neighbours made more of the world visible
         self._require_registrar(act)
         before = world.state(event.stream)
-        found_by = index.bill_row(world, before) if isinstance(before, BillState) else None
         state = world.judge(act)
         platform_guard.refuse_reserved_keys(event, self._platform.reserved_keys)
         platform_guard.require_known_rulebook(event, self._platform.rulebooks)
@@ -170,7 +170,7 @@ class GroupCommit:
         for claim in freed:
             self._batch.taken.pop(claim, None)  # taken within this very group
         self._load_bills_of(event)
-        index.gather(self._loader, event, found_by, self._batch)
+        index.gather(self._loader, event, before, self._batch)
         told = notices.after(world, event, before, state)
         self._batch.notices += [(notice, act.index) for notice in told]
         return entry

@@ -5,9 +5,9 @@ from __future__ import annotations
 from bol_service.application.loading import Loader
 from bol_service.application.ports import Batch, BillRow, KeyRow
 from bol_service.domain import title
-from bol_service.domain.events import AddKey, Event, GateOut, Issue, Leg, Register, RotateKey
+from bol_service.domain.events import AddKey, Event, GateOut, Issue, Register, RotateKey
 from bol_service.domain.identifiers import is_foreign
-from bol_service.domain.states import BillState
+from bol_service.domain.states import BillState, State
 from bol_service.domain.world import World
 
 
@@ -17,9 +17,7 @@ def bill_row(world: World, state: BillState) -> BillRow:
     carrier = world.party(state.carrier)
     named = {state.carrier, state.shipper, *(tenure.party for tenure in state.tenures)}
     if draft is not None:
-        custodians = {draft.custodians.of(leg) for leg in Leg}
-        named |= {slug for slug in custodians if slug is not None}
-        named |= set(draft.customs)
+        named |= draft.custodians.named | set(draft.customs)
     return BillRow(
         bill=state.bill,
         reference=state.reference,
@@ -33,10 +31,10 @@ def bill_row(world: World, state: BillState) -> BillRow:
     )
 
 
-def gather(loader: Loader, event: Event, found_by: BillRow | None, batch: Batch) -> None:
+def gather(loader: Loader, event: Event, before: State | None, batch: Batch) -> None:
     """Put the rows by which keys and bills are found after `event` into `batch`.
 
-    `found_by` is the row of the event's own bill before it: a row that has not changed is left out.
+    `before` is the state of the event's own stream: a row that has not changed is left out.
     """
     world = loader.world
     if isinstance(event, Register | AddKey | RotateKey):
@@ -47,6 +45,18 @@ def gather(loader: Loader, event: Event, found_by: BillRow | None, batch: Batch)
         return
     if isinstance(event, Issue | GateOut):
         loader.bill(bill.bill)  # its live status hangs on every container
-    row = bill_row(world, bill)
-    if row != found_by:
-        batch.bills[bill.bill] = row
+    if not isinstance(before, BillState) or _found_otherwise(before, bill):
+        batch.bills[bill.bill] = bill_row(world, bill)
+
+
+def _found_otherwise(before: BillState, after: BillState) -> bool:
+    """Whether an act on the bill itself changed its row: by its status, or by somebody new.
+
+    All else in the row is fixed by ISSUE or changed on other streams.
+    """
+    if after.status is not before.status:
+        return True
+    newcomers = after.tenures[len(before.tenures) :]
+    return any(
+        all(tenure.party != newcomer.party for tenure in before.tenures) for newcomer in newcomers
+    )

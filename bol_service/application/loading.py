@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bol_service.application.ports import Reading
 from bol_service.domain.events import Event
-from bol_service.domain.states import BillState
+from bol_service.domain.states import BillState, Needs
 from bol_service.domain.world import World, bill_streams, needs
 
 
@@ -17,14 +17,17 @@ class Loader:
         self._streams: set[str] = set()
         self._documents: set[str] = set()
 
-    def for_events(self, events: list[Event]) -> None:
-        """Load all that judging `events` reads; ask again after one of them was applied."""
+    def for_events(self, events: list[Event]) -> list[Needs]:
+        """Load all that judging `events` reads, and say what each reads.
+
+        Once one of those streams has changed, it may read more: ask again.
+        """
         while True:
             wanted = [needs(self.world, event) for event in events]
-            streams = set().union(*(want.streams for want in wanted)) - self._streams
-            documents = set().union(*(want.documents for want in wanted)) - self._documents
+            streams = {stream for want in wanted for stream in want.streams} - self._streams
+            documents = {digest for want in wanted for digest in want.documents} - self._documents
             if not streams and not documents:
-                return
+                return wanted
             self.streams(streams)
             self._load_documents(documents)
 

@@ -220,6 +220,10 @@ class Reading(PublicReading, Protocol):
         """All rows of a cache as stored, the key's columns first, by the code points of the key."""
         ...
 
+    def token(self, token_hash: str) -> tuple[str, str, str] | None:
+        """(party, kid, expires)."""
+        ...
+
 
 class Writing(Reading, Protocol):
     """The log's head is locked from the first statement to the end."""
@@ -256,10 +260,6 @@ class Store(Protocol):
 
     def add_token(self, token_hash: str, party: str, kid: str, jti: str, expires: str) -> bool:
         """False if this party used this jti before."""
-        ...
-
-    def token(self, token_hash: str) -> tuple[str, str, str] | None:
-        """(party, kid, expires)."""
         ...
 
     def end_token(self, token_hash: str, at: str) -> None:

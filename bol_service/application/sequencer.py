@@ -13,7 +13,6 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
 from time import monotonic
 
@@ -44,10 +43,42 @@ class Uncertain(RuntimeError):  # noqa: N818 - says what is the matter
     retry_after = 1
 
 
+class _Submission:
+    """What one sender waits for: the events that came together, and their answers so far."""
+
+    def __init__(self, group: Sequence[SignedEvent]) -> None:
+        self.group = group
+        self._answers: dict[int, Answer] = {}
+        self._failure: Uncertain | None = None
+        self._done = threading.Event()
+
+    def answer(self, place: int, answer: Answer) -> None:
+        self._answers[place] = answer
+        if len(self._answers) == len(self.group):
+            self._done.set()
+
+    def fail(self, failure: Uncertain) -> None:
+        """Whatever the other answers are, the sender is told to send all of them again."""
+        self._failure = failure
+        self._done.set()
+
+    def wait(self, seconds: float) -> list[Answer]:
+        """The answers in the order of the events; raises Uncertain."""
+        if not self._done.wait(seconds):
+            raise Uncertain("no answer in time")
+        if self._failure is not None:
+            raise self._failure
+        return [self._answers[place] for place in range(len(self.group))]
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Waiting:
-    signed: SignedEvent
-    answer: Future[Answer]
+    submission: _Submission
+    place: int
+
+    @property
+    def signed(self) -> SignedEvent:
+        return self.submission.group[self.place]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +111,7 @@ class Sequencer:
         self._platform = platform
         self._observe = observe
         self._ended = ended
-        self._queue: queue.Queue[_Waiting | None] = queue.Queue()
+        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._entrance = threading.Lock()  # keeps the events of one sender together, in order
         self._thread = threading.Thread(target=self._run, name="sequencer", daemon=True)
         self._failure: BaseException | None = None
@@ -129,17 +160,15 @@ class Sequencer:
         """
         if not self.alive:
             raise Uncertain("the sequencer is not running")
-        waiting = [_Waiting(signed=signed, answer=Future()) for signed in group]
+        if not group:
+            return []
+        submission = _Submission(group)
         with self._entrance:
-            if self._queue.qsize() + len(waiting) > MAX_WAITING:
+            if self._queue.qsize() + len(group) > MAX_WAITING:
                 raise Busy(f"{self._queue.qsize()} events are waiting")
-            for entry in waiting:
-                self._queue.put_nowait(entry)
-        deadline = monotonic() + ANSWER_WITHIN_SECONDS
-        try:
-            return [entry.answer.result(deadline - monotonic()) for entry in waiting]
-        except TimeoutError:
-            raise Uncertain("no answer in time") from None
+            for place in range(len(group)):
+                self._queue.put(_Waiting(submission=submission, place=place))
+        return submission.wait(ANSWER_WITHIN_SECONDS)
 
     def _run(self) -> None:
         try:
@@ -181,14 +210,14 @@ class Sequencer:
         except BaseException as error:
             self._failure = error
             for waiting in group:  # before anything else that could fail, as a log on a full disk
-                waiting.answer.set_exception(Uncertain("the commit failed"))
+                waiting.submission.fail(Uncertain("the commit failed"))
             log.error("group commit failed", size=len(group), error=repr(error))
             if not isinstance(error, Exception):
                 raise
             return
         self._failure = None
         for waiting, answer in zip(group, answers, strict=True):
-            waiting.answer.set_result(answer)
+            waiting.submission.answer(waiting.place, answer)
         accepted = sum(isinstance(answer, Accepted) for answer in answers)
         self._observe(Observed(size=len(group), accepted=accepted, seconds=monotonic() - started))
 
@@ -215,4 +244,4 @@ class Sequencer:
             except queue.Empty:
                 return
             if waiting is not None:
-                waiting.answer.set_exception(Uncertain(reason))
+                waiting.submission.fail(Uncertain(reason))

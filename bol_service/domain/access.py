@@ -12,7 +12,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from bol_service.domain.events import Action, Leg, Role
+from bol_service.domain.events import Action, Role
 from bol_service.domain.states import BillState, DraftState, PartyState, Reader
 from bol_service.domain.title import controllers
 
@@ -114,7 +114,7 @@ def relations(
         Relation.FORMER_HOLDER: slug in held - controllers(state),
         Relation.SHIPPER: slug == state.shipper,
         Relation.FORWARDER: _is_forwarder(world, state.shipper, slug, moment),
-        Relation.CUSTODIAN: draft is not None and slug in _custodians(draft),
+        Relation.CUSTODIAN: draft is not None and slug in draft.custodians.named,
         Relation.DELIVERY_TERMINAL: _delivers(draft, state, slug),
         Relation.CUSTOMS: draft is not None and slug in draft.customs,
         Relation.AUDITOR: _audits(world, party, state.carrier),
@@ -151,10 +151,6 @@ def _is_forwarder(world: Reader, shipper: str, slug: str, moment: datetime | Non
     mandator = world.party(shipper)
     mandate = mandator.mandate(slug) if mandator else None
     return mandate is not None and (moment is None or mandate.covers(moment))
-
-
-def _custodians(draft: DraftState) -> frozenset[str | None]:
-    return frozenset(draft.custodians.of(leg) for leg in Leg)
 
 
 def _delivers(draft: DraftState | None, state: BillState, slug: str) -> bool:

@@ -108,8 +108,8 @@ def require_party_to_custody(world: Reader, actor: str, shipment: str) -> DraftS
 
 def parties_to_custody(draft: DraftState) -> frozenset[str]:
     """Who may know the custody streams of a shipment by the booking alone."""
-    custodians = {draft.custodians.of(leg) for leg in Leg}
-    named = {draft.carrier, draft.shipper, draft.forwarder, *custodians, *draft.customs}
+    named = {draft.carrier, draft.shipper, draft.forwarder, *draft.customs}
+    named |= draft.custodians.named
     return frozenset(slug for slug in named if slug is not None)
 
 

@@ -235,6 +235,12 @@ class Custodians:
     discharge: str
     rail: str | None = None
 
+    @property
+    def named(self) -> frozenset[str]:
+        """Everybody who keeps the cargo on some leg."""
+        ports = frozenset((self.receipt, self.loading, self.discharge))
+        return ports if self.rail is None else ports | {self.rail}
+
     def of(self, leg: Leg) -> str | None:
         match leg:
             case Leg.RECEIPT:

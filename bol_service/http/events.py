@@ -11,6 +11,7 @@ from bol_service.application.commit import Answer
 from bol_service.crypto import strictjson
 from bol_service.domain import errors
 from bol_service.http.edge import StrictParser, body, services
+from bol_service.http.precedence import give_way
 from bol_service.http.problems import refusal_body
 from bol_service.wire.answers import BatchAnswer, ReceiptAnswer
 
@@ -42,6 +43,7 @@ def record_event() -> Response:
     again is safe and gives the first receipt.
     """
     compact = body(JOSE).decode("ascii", "replace")
+    give_way()
     accepted = services().recorder.submit(compact)
     answer = Response(
         json.dumps(accepted.receipt.to_value()),
@@ -76,7 +78,9 @@ def record_batch() -> Response:
     A refused event harms no other; events of one stream may follow each other in one batch. Sending
     a batch again is safe: what was recorded gets its first receipt.
     """
-    answers = services().recorder.submit_all(_compacts(body("application/json")))
+    compacts = _compacts(body("application/json"))
+    give_way()
+    answers = services().recorder.submit_all(compacts)
     return Response(
         json.dumps({"items": [_item(answer) for answer in answers]}),
         200,

@@ -17,7 +17,7 @@ from bol_service.application.audit_ports import Cache, CacheRow
 from bol_service.application.ports import Batch, BillRow
 from bol_service.domain.states import DraftState, Head, PartyState, State
 from bol_service.storage import tables
-from bol_service.storage.codec import encode_state
+from bol_service.storage.recent import STATES
 from bol_service.storage.statements import Statements
 
 _PART = 1000
@@ -150,10 +150,11 @@ def _drafting_parties(draft: DraftState) -> list[str]:
 
 
 def _state_row(stream: str, state: State, head: Head, index: int) -> dict[str, Any]:
+    kind = stream.partition(":")[0]
     return {
         "stream": stream,
-        "kind": stream.partition(":")[0],
-        "state": encode_state(state),
+        "kind": kind,
+        "state": STATES.write(kind, state),
         "sequence": head.sequence,
         "digest": head.digest,
         "idx": index,

@@ -5,9 +5,10 @@ recursive triggers (so that INSERT OR REPLACE meets the append-only triggers), a
 begun by us: BEGIN IMMEDIATE to write, BEGIN to read. Exactly one process may write; it holds an OS
 lock on `<database>.lock`.
 
-PostgreSQL: a connection is tried before it is used, so that those to a primary that died are given
-up at once; and a machine that is gone without a word is noticed after seconds, not after the two
-hours of the system's keepalive. What the URL says about this comes first.
+PostgreSQL: a connection that has rested is tried before it is used, so that those to a primary that
+died are given up at once (one used a moment ago is not: three more questions to the server would be
+half of a short transaction); and a machine that is gone without a word is noticed after seconds,
+not after the two hours of the system's keepalive. What the URL says about this comes first.
 """
 
 from __future__ import annotations
@@ -16,10 +17,13 @@ import fcntl
 import os
 import sqlite3
 from pathlib import Path
+from time import monotonic
 from typing import Any, Final
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 
 class DatabaseBusy(RuntimeError):  # noqa: N818 - says what is the matter
@@ -35,6 +39,10 @@ _NOTICE_THE_DEAD: Final = {
 }
 
 
+RESTED_SECONDS: Final = 1.0
+_USED: Final = "bol-used"
+
+
 def open_engine(url: str) -> Engine:
     """An engine for `sqlite:///PATH` or `postgresql+psycopg://...`."""
     if make_url(url).get_backend_name() == "sqlite":
@@ -43,11 +51,37 @@ def open_engine(url: str) -> Engine:
         return engine
     stated = make_url(url).query
     unstated = {name: value for name, value in _NOTICE_THE_DEAD.items() if name not in stated}
-    return create_engine(url, pool_pre_ping=True, connect_args=unstated)
+    engine = create_engine(url, connect_args=unstated)
+    _configure_postgresql(engine)
+    return engine
 
 
 def is_sqlite(engine: Engine) -> bool:
     return engine.dialect.name == "sqlite"
+
+
+def _configure_postgresql(engine: Engine) -> None:
+    from psycopg.types.array import ListBinaryDumper  # SQLite needs no psycopg
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: ConnectionPoolEntry) -> None:
+        # Written as text, each element of an array is searched for what must be quoted, and the
+        # server reads it all again: that took longer than the rest of inserting a group.
+        connection.adapters.register_dumper(list, ListBinaryDumper)
+
+    @event.listens_for(engine, "checkin")
+    def _rest(_connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info[_USED] = monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _try(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
+        if monotonic() - record.info.get(_USED, monotonic()) < RESTED_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            # All of the pool, not this one alone: they lead to the same server.
+            raise InvalidatePoolError(str(error)) from error
 
 
 def _configure_sqlite(engine: Engine) -> None:

@@ -8,7 +8,8 @@ parameter: a JSON text on SQLite, an array on PostgreSQL.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -21,6 +22,19 @@ class Statements:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._postgresql = connection.dialect.name == "postgresql"
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What is executed in the block goes to PostgreSQL without waiting for each answer.
+
+        An error of any of them is raised at the end of the block; nothing in it may be read back.
+        """
+        if not self._postgresql:
+            yield
+            return
+        driver: Any = self._connection.connection.driver_connection
+        with driver.pipeline():
+            yield
 
     def among(self, column: str, name: str, kind: str = "text") -> str:
         """SQL: `column` is one of the values bound to `name` with `values`."""

@@ -131,14 +131,6 @@ class SqlStore:
         }
         return self._insert_once(tables.access_tokens, values)
 
-    def token(self, token_hash: str) -> tuple[str, str, str] | None:
-        table = tables.access_tokens
-        with reached(), self._engine.begin() as connection:
-            row = connection.execute(
-                select(table).where(table.c.token_hash == token_hash)
-            ).one_or_none()
-        return (row.party, row.kid, row.expires) if row else None
-
     def end_token(self, token_hash: str, at: str) -> None:
         table = tables.access_tokens
         mine = table.c.token_hash == token_hash

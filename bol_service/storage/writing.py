@@ -14,7 +14,7 @@ from bol_service.domain.document import DocumentFacts
 from bol_service.storage import tables
 from bol_service.storage.cache_tables import CacheTables
 from bol_service.storage.codec import encode_facts
-from bol_service.storage.reading import SqlReading
+from bol_service.storage.reading import SqlReading, log_state
 from bol_service.wire.event_fields import instant_text
 
 _MOVE_HEAD = text(
@@ -33,22 +33,28 @@ class SqlWriting(SqlReading):
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection)
         self._caches = CacheTables(connection)
-        connection.execute(select(tables.log.c.id).with_for_update())
+        self._head = connection.execute(select(tables.log).with_for_update()).one()
+
+    def log(self) -> LogState:
+        return log_state(self._head)
 
     def append(self, batch: Batch, log: LogState) -> None:
         """Write the batch and move the head to `log`; raises LogMoved if it is not as read."""
+        with self._statements.together():
+            self._insert(batch, log)
+        if batch.entries:
+            self._move_head(batch, log)
+
+    def _insert(self, batch: Batch, log: LogState) -> None:
         insert = self._statements.insert
         if batch.entries:
             insert(tables.entries, [_entry_row(entry) for entry in batch.entries])
-            insert(
-                tables.nodes,
-                [
-                    {"level": node.level, "idx": node.position, "hash": node.hash}
-                    for node in batch.nodes
-                ],
-            )
+            nodes = [
+                {"level": node.level, "idx": node.position, "hash": node.hash}
+                for node in batch.nodes
+            ]
+            insert(tables.nodes, nodes)
             insert(tables.checkpoints, [{"size": log.size, "note": log.note}])
-            self._move_head(batch, log)
         self._caches.put(batch)
         insert(tables.notices, _notice_rows(batch, log))
 

@@ -1,0 +1,52 @@
+"""A connection that has rested is tried before it is used; one that was used just now is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import OperationalError
+
+from bol_service.storage import engine as engines
+from bol_service.storage.engine import open_engine
+
+PID = text("SELECT pg_backend_pid()")
+
+
+@pytest.fixture
+def engine(postgres_url: str) -> Iterator[Engine]:
+    engine = open_engine(postgres_url)
+    yield engine
+    engine.dispose()
+
+
+def used_and_cut(engine: Engine) -> int:
+    """Use a connection, give it back, and end it on the server; the number of its back end."""
+    with engine.connect() as connection:
+        pid: int = connection.execute(PID).scalar_one()
+    other = open_engine(engine.url.render_as_string(hide_password=False))
+    with other.connect() as connection:
+        connection.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+    other.dispose()
+    return pid
+
+
+def test_a_rested_connection_that_died_is_replaced_before_anybody_notices(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "RESTED_SECONDS", 0.0)
+    gone = used_and_cut(engine)
+    with engine.connect() as connection:
+        assert connection.execute(PID).scalar_one() != gone
+
+
+def test_one_that_died_right_after_its_use_fails_once(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "RESTED_SECONDS", 60.0)
+    gone = used_and_cut(engine)
+    with pytest.raises(OperationalError), engine.connect() as connection:
+        connection.execute(PID)
+    with engine.connect() as connection:
+        assert connection.execute(PID).scalar_one() != gone
