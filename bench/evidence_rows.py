@@ -30,7 +30,7 @@ def evidence(ground: Ground) -> list[Figure]:
     """`evidence-500` and `verify-500`."""
     sizes = ground.sizes
     platform = ground.platform(
-        "evidence", SQLITE, lambda opened: _long_bill(opened, sizes.long_bill)
+        "evidence", SQLITE, lambda opened: long_bill(opened, sizes.long_bill)
     )
     settings = platform.service.settings
     cpu: list[float] = []  # of building, ms: what a neighbour cannot change
@@ -93,7 +93,7 @@ def trust_of(settings: Settings) -> Trust:
     )
 
 
-def _long_bill(opened: Opened, events: int) -> str:
+def long_bill(opened: Opened, events: int) -> str:
     """A bill whose stream has `events` entries: its issue, and transfers."""
     [bill] = opened.maker.issue(1)
     shuttle = Shuttle(desk=opened.maker.desk)

@@ -20,6 +20,8 @@ from bench.transfers import Queues, Shuttle, unheard_of
 NO_STORAGE = "the same HTTP stack and signature check, storing nothing"
 SINGLE = "the same clients transferring, one per request, on the same platform"
 P99_LIMIT_MS = 120.0
+PROCESSES = {POSTGRESQL: 2, SQLITE: 1}
+"""As they are run: one for each core where the database can be shared; SQLite cannot."""
 BATCH_CLIENTS = 4
 WARM_UP = 2  # requests of each client: the first ones load code and open connections
 
@@ -28,23 +30,24 @@ def single_transfers(ground: Ground, database: str) -> list[Figure]:
     """Signed transfers, one per request, and how long the slowest hundredth takes."""
     sizes, name = ground.sizes, f"http-{database}"
     kept = ground.platform(name, database, lambda opened: opened.maker.issue(sizes.clients))
-    silent = ground.no_storage(name, database)
+    kept = ground.shared(kept, PROCESSES[database])
+    silent = ground.shared(ground.no_storage(name, database), PROCESSES[database])
     shuttle, echo = Shuttle(desk=kept.desk), Shuttle(desk=silent.desk)
     strangers = unheard_of(sizes.clients)
     slowest: list[float] = []
 
     def stored(_: int) -> float:
-        result = load.run(kept.service.port, shuttle.queues(kept.made, sizes.requests))
+        result = load.run(kept.ports, shuttle.queues(kept.made, sizes.requests))
         slowest.append(result.percentile(0.99) * 1000)
         return result.per_second
 
     def forgotten(_: int) -> float:
         queues = echo.queues(strangers, sizes.requests)
-        return load.run(silent.service.port, queues).per_second
+        return load.run(silent.ports, queues).per_second
 
     start(kept, silent)
-    load.run(kept.service.port, shuttle.queues(kept.made, WARM_UP))
-    load.run(silent.service.port, echo.queues(strangers, WARM_UP))
+    load.run(kept.ports, shuttle.queues(kept.made, WARM_UP))
+    load.run(silent.ports, echo.queues(strangers, WARM_UP))
     samples, baselines = in_turn(sizes.samples, stored, forgotten)
     return [
         measured(
@@ -54,7 +57,7 @@ def single_transfers(ground: Ground, database: str) -> list[Figure]:
             against=NO_STORAGE,
             baselines=baselines,
             target=Target(least=0.5),
-            note=f"{sizes.clients} clients",
+            note=f"{sizes.clients} clients, {len(kept.ports)} process(es)",
         ),
         limited(f"{name}-p99", slowest, "ms", limit=P99_LIMIT_MS, target=Target(most=1)),
     ]

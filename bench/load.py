@@ -10,8 +10,9 @@ from __future__ import annotations
 import selectors
 import socket
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import cycle
 
 HOST = "127.0.0.1"
 
@@ -76,16 +77,23 @@ class _Connection:
 
 
 def run(
-    port: int, queues: Iterable[Iterable[bytes]], *, expect: int = 201, keep: bool = False
+    ports: int | Sequence[int],
+    queues: Iterable[Iterable[bytes]],
+    *,
+    expect: int = 201,
+    keep: bool = False,
 ) -> Result:
     """Send every queue over a connection of its own, all at once; `keep` the answers' bodies.
+
+    With several ports the connections go to them in turn.
 
     Raises:
         UnexpectedAnswer: An answer had another status than `expect`.
         ConnectionError: The server closed a connection.
     """
     selector = selectors.DefaultSelector()
-    for queue in queues:
+    ports = [ports] if isinstance(ports, int) else ports
+    for port, queue in zip(cycle(ports), queues, strict=False):  # the ports never end
         sock = socket.create_connection((HOST, port))
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection = _Connection(socket=sock, requests=iter(queue))

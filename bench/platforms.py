@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -29,7 +29,7 @@ from scripts.local_postgres import LocalPostgres
 from tests import service_process
 from tests.desk import ORIGIN, STORY, Desk
 from tests.many_bills import Maker
-from tests.service_process import Service
+from tests.service_process import Service, beside
 
 ROOT = Path(__file__).parent.parent
 DURABLE = ("fsync=on", "synchronous_commit=on", "full_page_writes=on", "max_connections=200")
@@ -65,11 +65,23 @@ class Opened:
 
 @dataclass(frozen=True, kw_only=True)
 class Platform(Generic[T]):
-    """A service with a filled log; `desk` knows the heads, `made` is what the filling gave."""
+    """A service with a filled log; `desk` knows the heads, `made` is what the filling gave.
+
+    `others` are further processes of it, at the same database.
+    """
 
     service: Service
     desk: Desk
     made: T
+    others: tuple[Service, ...] = ()
+
+    @property
+    def processes(self) -> tuple[Service, ...]:
+        return (self.service, *self.others)
+
+    @property
+    def ports(self) -> list[int]:
+        return [service.port for service in self.processes]
 
     @contextmanager
     def inside(self) -> Iterator[bootstrap.Running]:
@@ -82,13 +94,17 @@ class Platform(Generic[T]):
 
     def token(self, party: str) -> str:
         """An access token of `party`, from the server that runs."""
+        return self.client(party).token()
+
+    def client(self, party: str) -> Client:
+        """A client of `party`, at the moment at which the platform's clock stands still."""
         return Client(
             base_url=self.service.environment["BOL_BASE_URL"],
             origin=ORIGIN,
             party=party,
             signer=self.service.signers[party],
             now=lambda: STORY,
-        ).token()
+        )
 
 
 @dataclass(kw_only=True)
@@ -134,6 +150,13 @@ class Ground:
         )
         self._services.append(silent)
         return Platform(service=silent, desk=opened.desk, made=None)
+
+    def shared(self, platform: Platform[T], processes: int) -> Platform[T]:
+        """`platform` with so many processes in all; none of them runs yet."""
+        numbers = range(1, processes)
+        others = tuple(beside(platform.service, f"process{number}") for number in numbers)
+        self._services.extend(others)
+        return replace(platform, others=others)
 
     def clear(self) -> None:
         """End every service, so that the next row has the machine for itself."""
@@ -182,5 +205,6 @@ def maker_of(running: bootstrap.Running, desk: Desk) -> Maker:
 
 def start(*platforms: Platform[Any]) -> None:
     """Start these servers side by side and wait until all are ready."""
-    with ThreadPoolExecutor(len(platforms)) as pool:
-        list(pool.map(lambda platform: platform.service.start(), platforms))
+    services = [service for platform in platforms for service in platform.processes]
+    with ThreadPoolExecutor(len(services)) as pool:
+        list(pool.map(lambda service: service.start(), services))

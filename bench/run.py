@@ -31,6 +31,7 @@ from bench import (
     evidence_rows,
     flat_rows,
     http_rows,
+    portal_rows,
     release_rows,
     report,
 )
@@ -51,6 +52,7 @@ ROWS: dict[tuple[str, ...], Row] = {
     ("evidence-500", "verify-500"): evidence_rows.evidence,
     ("audit",): audit_rows.audit,
     ("release-check",): release_rows.release_check,
+    ("bill-page-500", "first-screen"): portal_rows.portal,
 }
 NAMES = [name for names in ROWS for name in names]
 SIZES = {"full": FULL, "quick": QUICK, "tiny": TINY}

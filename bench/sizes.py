@@ -32,7 +32,7 @@ QUICK = Sizes(
     issues=1,
     many_bills=2_000,
     reads=100,
-    audited_bills=250,
+    audited_bills=1_000,  # starting three processes must not be most of it
     verified=2_000,
 )
 TINY = Sizes(

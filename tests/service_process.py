@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from http.client import HTTPConnection
 from pathlib import Path
@@ -172,12 +172,8 @@ def beside(service: Service, name: str = "second") -> Service:
     (state / "checkpoint").write_bytes(kept)
     port = free_port()
     changes = {"BOL_STATE_DIR": str(state), "BOL_BASE_URL": f"http://127.0.0.1:{port}"}
-    return Service(
-        folder=folder,
-        environment=service.environment | changes,
-        port=port,
-        signers=service.signers,
-        launcher=service.launcher,
+    return replace(
+        service, folder=folder, environment=service.environment | changes, port=port, process=None
     )
 
 

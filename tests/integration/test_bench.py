@@ -32,6 +32,8 @@ ASKED = {
     "verify-500",
     "audit",
     "release-check",
+    "bill-page-500",
+    "first-screen",
 }
 MEMBERS = {"bench", "value", "unit", "against", "baseline", "ratio", "ok", "samples"}
 
