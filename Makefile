@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= auto
 
-.PHONY: help demo test torture lint types mutants bench verifier openapi serve install dev clean
+.PHONY: help demo test oldest torture lint types mutants bench verifier openapi serve install dev clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | expand -t 12
@@ -17,6 +17,11 @@ serve: $(VENV)/.installed ## Leave a platform with demo data up on http://127.0.
 
 test: $(VENV)/.dev ## Run everything that proves the service (under 10 minutes on 2 cores)
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not torture" $(ARGS)
+
+OLDEST := $(VENV)/oldest
+oldest: $(OLDEST)/.installed ## Storage and voyage on both databases, on the oldest SQLAlchemy that is taken
+	PYTHONPATH=$(OLDEST) $(BIN)/python -c "import sqlalchemy; print('SQLAlchemy', sqlalchemy.__version__); assert sqlalchemy.__version__.startswith('2.0.')"
+	PYTHONPATH=$(OLDEST) $(BIN)/python -m pytest -n $(WORKERS) -m "not torture" tests/storage/test_store.py tests/storage/test_append_only.py tests/storage/test_audit_caches.py tests/storage/test_audit_cosignatures.py tests/storage/test_roles.py tests/storage/test_witnessing.py tests/storage/test_voyage_on_postgresql.py tests/http/test_voyage.py $(ARGS)
 
 torture: $(VENV)/.dev ## The long runs: 300 kills, 1,000 races, every byte of the evidence, a primary lost
 	$(BIN)/python -m pytest -m torture $(ARGS)
@@ -63,6 +68,11 @@ $(VENV)/.installed: requirements.lock pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(OLDEST)/.installed: requirements-oldest.lock $(VENV)/.dev
+	rm -rf $(OLDEST)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --target $(OLDEST) -r requirements-oldest.lock
 	@touch $@
 
 clean: ## Remove what was generated here

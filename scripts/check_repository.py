@@ -82,6 +82,11 @@ def _locks() -> list[str]:
             package = re.split(r"[\[<>=!~ ]", requirement)[0].lower()
             if package not in locked:
                 problems.append(f"{name} lacks {package}; make it again with uv pip compile")
+    oldest = (ROOT / "requirements-oldest.lock").read_text(encoding="utf-8")
+    floor = next(line for line in project["dependencies"] if line.startswith("sqlalchemy"))
+    version = floor.partition(">=")[2].partition(",")[0]
+    if f"\nsqlalchemy=={version} " not in oldest:
+        problems.append(f"requirements-oldest.lock has another SQLAlchemy than {floor}")
     return problems
 
 

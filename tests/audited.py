@@ -67,10 +67,18 @@ class Audited:
         rebuild: bool = False,
         progress: Callable[[int, int], None] = lambda _done, _all: None,
         keys: tuple[VerifierKey, ...] = (),
+        witnesses: tuple[VerifierKey, ...] = (),
     ) -> AuditReport:
         with self.store() as store:
-            known = [self.log_key, *keys]
-            return audit(store, known, progress, jobs=jobs, since=since, rebuild=rebuild)
+            return audit(
+                store,
+                [self.log_key, *keys],
+                progress,
+                jobs=jobs,
+                since=since,
+                rebuild=rebuild,
+                witnesses=witnesses,
+            )
 
 
 def made(folder: Path, later: Callable[[WritePath], object] = lambda _path: None) -> Audited:

@@ -32,6 +32,7 @@ from bol_service.ledger.receipt import Receipt
 from bol_service.ledger.witnessing import AddCheckpoint, cosignature_in
 from bol_service.storage import schema
 from bol_service.storage.engine import open_engine
+from bol_service.storage.store import SqlStore
 from bol_service.storage.witnessing import SqlWitnessing
 from tests.command_line import run
 from tests.desk import ORIGIN
@@ -66,7 +67,7 @@ class Outsiders:
         self.kept_note = LedgerQueries(self.path.store).checkpoint()
         size = open_checkpoint(self.kept_note, [self.path.log_key]).checkpoint.size
         line = self._cosigned(0)
-        book = SqlWitnessing(self.path.store.engine)
+        book = SqlWitnessing(self.path.store)
         key = witness_id(self.witness.key)
         cosignature_in(self.kept_note, line.encode(), self.witness.key)
         book.add_cosignature(Cosignature(size=size, witness=key, line=line))
@@ -84,7 +85,7 @@ class Outsiders:
         return asked[who]()
 
     def _check(self) -> str:
-        return "\n".join(self.path.audit().problems)
+        return "\n".join(self.path.audit(self.witness.key).problems)
 
     def _kept(self) -> str:
         kept = self.folder / "kept-checkpoint"
@@ -158,7 +159,7 @@ def outsiders(path: WritePath, folder: Path) -> Iterator[Outsiders]:
     schema.upgrade(engine)
     signer = LocalSigner(generate(Algorithm.ED25519))
     witness = Witness(
-        SqlWitnessing(engine),
+        SqlWitnessing(SqlStore(engine)),
         path.clock,
         signer,
         WITNESS_NAME,

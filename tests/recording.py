@@ -107,8 +107,8 @@ class WritePath:
         self.renew()
         self.sequencer.start()
 
-    def audit(self) -> AuditReport:
-        return audit(self.store, [self.log_key])
+    def audit(self, *witnesses: VerifierKey) -> AuditReport:
+        return audit(self.store, [self.log_key], witnesses=witnesses)
 
     def _sign(self, checkpoint: Checkpoint) -> str:
         signer = self.log_signer

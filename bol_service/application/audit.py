@@ -6,7 +6,8 @@
    their bytes, and what it claims on the platform free at that place;
 4. tree: leaves, stored nodes and the head's frontier from the entries alone;
 5. checkpoints: signed by the log, each with the root of the tree at its size;
-6. caches: every table that repeats what the entries say is the one that the replay makes.
+6. cosignatures: every one, under the key of its witness (`audit_cosignatures`);
+7. caches: every table that repeats what the entries say is the one that the replay makes.
 
 What needs no order runs in `jobs` processes (`audit_pages`, `audit_workers`), the replay in this
 one (`audit_replay`). What the replay makes lies in a *book*, so memory does not grow with the log.
@@ -30,12 +31,11 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from bol_service.application import audit_caches
+from bol_service.application import audit_caches, audit_cosignatures
 from bol_service.application.audit_findings import AuditReport, Finding, Kind
 from bol_service.application.audit_pages import (
     Examined,
     Note,
-    Page,
     PageTask,
     examine,
     refused,
@@ -44,7 +44,7 @@ from bol_service.application.audit_pages import (
 from bol_service.application.audit_ports import Book, BookError, Reached
 from bol_service.application.audit_replay import Replay
 from bol_service.application.audit_tree import Tree, check_head
-from bol_service.application.audit_workers import pages
+from bol_service.application.audit_workers import pages, seldom_collecting
 from bol_service.application.ports import LogState, Reading, Store
 from bol_service.domain import errors
 from bol_service.ledger.note import VerifierKey
@@ -63,9 +63,11 @@ def audit(
     jobs: int = 1,
     since: Path | None = None,
     rebuild: bool = False,
+    witnesses: Sequence[VerifierKey] = (),
 ) -> AuditReport:
     """Audit the whole ledger. Stops at the first entry that cannot be replayed.
 
+    `witnesses` are the keys by which cosignatures should be; without any they are only counted.
     `since` is the file of a book: an audit goes on from it and keeps it up to date, and makes it if
     it is not there. `rebuild` writes the caches anew if nothing but caches is wrong.
 
@@ -73,7 +75,7 @@ def audit(
         BookError: `since` cannot be used.
         audit_caches.Changed: The log grew before its caches could be rebuilt.
     """
-    with store.audit_book(since) as book:
+    with seldom_collecting(), store.audit_book(since) as book:
         with store.reading() as reading:
             try:
                 log = reading.log()
@@ -82,7 +84,8 @@ def audit(
                 text = f"the head cannot be read: {error}"
                 report.add(Finding(kind=Kind.HEAD, text=text))
                 return report
-            report = _Audit(store, reading, log, log_keys, book, progress, jobs).run()
+            running = _Audit(store, reading, log, log_keys, book, progress, jobs)
+            report = running.run(witnesses)
         if rebuild and report.counted and report.is_rebuildable:
             audit_caches.rebuild(store, book, report)
             report.rebuilt = True
@@ -111,16 +114,16 @@ class _Audit:
         self._replay = Replay(book, log.origin)
         self._report = AuditReport()
         self._pending: list[Finding] = []
-        self._page: Page = Page(first=0, end=0, rows=[])
         self._notes: dict[int, Note] = {}
         self._recorded_at = ""
 
-    def run(self) -> AuditReport:
+    def run(self, witnesses: Sequence[VerifierKey]) -> AuditReport:
         sound = self._earlier() and self._entries()
         self._settle()
         self._report.entries = self._tree.size
         self._report.root = self._tree.frontier.root()
         if sound:
+            audit_cosignatures.check(self._reading, self._book, witnesses, self._report)
             self._keep()
             self._pending += check_head(
                 self._reading, self._log, self._tree.frontier, self._recorded_at
@@ -176,8 +179,7 @@ class _Audit:
             log_keys=self._log_keys,
             jobs=self._jobs,
         ):
-            self._page, self._notes = page, {note.size: note for note in page.notes}
-            self._expect()
+            self._notes = {note.size: note for note in page.notes}
             for row in page.rows:
                 if row.index != self._tree.size:
                     return self._missing(row.index)
@@ -187,7 +189,7 @@ class _Audit:
                 self._pending.append(page.unreadable)
                 return False
             if self._tree.size < page.end:
-                return self._ended()
+                return self._ended(page.end)
             self._settle()
             self._progress(self._tree.size, self._log.size)
         return True
@@ -198,12 +200,12 @@ class _Audit:
         self._pending.append(Finding(kind=Kind.ROW, text=text, index=index))
         return False
 
-    def _ended(self) -> bool:
+    def _ended(self, end: int) -> bool:
         """No row in the rest of a page: the log ends there, or has a gap."""
         try:
             later = self._reading.scan(self._tree.size, 1)
         except (ValueError, TypeError):
-            return self._missing(self._page.end)
+            return self._missing(end)
         return self._missing(later[0].index) if later else True
 
     def _examined(self, row: Examined) -> bool:
@@ -241,12 +243,6 @@ class _Audit:
         self._replay.end_group()
         if self._replay.is_full:
             self._keep()
-            self._expect()
-
-    def _expect(self) -> None:
-        size = self._tree.size
-        ahead = [row.act for row in self._page.rows if row.index >= size]
-        self._replay.expect([act.event for act in ahead if act is not None])
 
     def _settle(self) -> None:
         """Tell what was found so far, in the order of the log."""

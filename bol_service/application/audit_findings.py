@@ -20,6 +20,7 @@ class Kind(StrEnum):
     LAW = "law"
     TREE = "tree"
     CHECKPOINT = "checkpoint"
+    COSIGNATURE = "cosignature"
     HEAD = "head"
     EARLIER = "earlier"
     CACHE = "cache"
@@ -56,6 +57,13 @@ MEANINGS = {
         "that were signed. With another key than the log's own, every checkpoint looks like this.",
         do="Make sure of the log's key first. If it is the right one: " + _KEEP,
     ),
+    Kind.COSIGNATURE: Meaning(
+        means="A witness's signature under a checkpoint was changed or taken away, or is of nobody "
+        "who was named as a witness. Entries are not touched by it, but whoever demands witnesses "
+        "will not believe this log.",
+        do="Make sure of the witnesses' keys first, those of earlier ones too (--witness-vkey). If "
+        "they are the right ones: " + _KEEP,
+    ),
     Kind.HEAD: Meaning(
         means="The head of the log and its rows do not belong together: rows were taken away or "
         "added, or the head was put back.",
@@ -90,7 +98,7 @@ class AuditReport:
 
     Of the entries before `since` it was looked at nothing but that they are the same as in an
     earlier audit, which ended at `since_at`. `wrong_facts` are right where the cached facts of
-    documents are wrong.
+    documents are wrong. Without any witness's key, `cosignatures` are unverified.
     """
 
     entries: int = 0
@@ -100,6 +108,8 @@ class AuditReport:
     findings: list[Finding] = field(default_factory=list)
     counted: Counter[Kind] = field(default_factory=Counter)
     wrong_facts: list[DocumentFacts] = field(default_factory=list)
+    cosignatures: int = 0
+    unverified_cosignatures: int = 0
     rebuilt: bool = False
 
     @property

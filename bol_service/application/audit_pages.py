@@ -154,7 +154,7 @@ def _examined(
             raise signed
         findings += wrong_columns(row, said(signed))
         facts, wrong = documents.of(signed.event)
-        act = _act(signed, facts, key_of)
+        act = _act(signed, row.entry.event_digest, facts, key_of)
     except errors.Refusal as error:
         findings.append(refused(row.index, row.action, row.actor, row.stream, error))
         return _without_act(row, findings)
@@ -189,7 +189,7 @@ def refused(index: int, action: str, actor: str, stream: str, error: errors.Refu
     return Finding(kind=Kind.LAW, text=text, index=index)
 
 
-def _act(signed: SignedEvent, facts: DocumentFacts | None, key_of: _KeyTable) -> Act:
+def _act(signed: SignedEvent, digest: str, facts: DocumentFacts | None, key_of: _KeyTable) -> Act:
     try:
         signatures.verify(signed, key_of)
         unverified = None
@@ -199,7 +199,7 @@ def _act(signed: SignedEvent, facts: DocumentFacts | None, key_of: _KeyTable) ->
         event=signed.event,
         kid=signed.parsed.kid,
         alg=str(signed.parsed.alg),
-        digest=signed.parsed.digest,
+        digest=digest,
         signers=tuple(parsed.kid for parsed in signed.signatures),
         facts=facts,
         unverified=unverified,

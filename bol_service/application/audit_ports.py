@@ -7,7 +7,7 @@ flat and from which a later one goes on.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from bol_service.application.ports import Batch, Claim, Reading
 
 CacheRow = tuple[object, ...]
+Cosigned = tuple[int, str, str]
+"""Size, witness, and a digest of the cosignature and of what it is under."""
 
 
 class Cache(StrEnum):
@@ -77,6 +79,12 @@ class Book(Protocol):
     def keep(self, reached: Reached) -> None:
         """Make all that was put durable, together with how far it goes."""
         ...
+
+    def cosigned(self, after: tuple[int, str], up_to: tuple[int, str] | None) -> list[Cosigned]:
+        """The verified cosignatures with `after` < (size, witness) <= `up_to`, None: all after."""
+        ...
+
+    def put_cosigned(self, verified: Sequence[Cosigned]) -> None: ...
 
     def ordered(self, cache: Cache) -> Iterator[CacheRow]:
         """All rows of a cache as they should be, by key."""

@@ -11,6 +11,9 @@ Every act goes through the steps of `commit`, on the book in place of the databa
 
 from __future__ import annotations
 
+from datetime import datetime
+from functools import lru_cache
+
 from bol_service.application import index, platform_guard
 from bol_service.application.audit_pages import Act
 from bol_service.application.audit_ports import Book
@@ -19,7 +22,7 @@ from bol_service.application.ports import Batch, Claim
 from bol_service.crypto.keys import PublicKey
 from bol_service.domain import errors
 from bol_service.domain.events import Event, Recorded, Register
-from bol_service.domain.states import OPERATOR, BillState, Head
+from bol_service.domain.states import OPERATOR, Head
 from bol_service.verification import signatures
 from bol_service.wire.event_fields import instant
 
@@ -38,22 +41,19 @@ class Replay:
         self._claims: dict[Claim, str | None] = {}
         self._held = 0
 
-    def expect(self, events: list[Event]) -> None:
-        """Load at once what the next events read."""
-        self._loader.for_events(events)
-
     def apply(self, act: Act, position: int, recorded_at: str) -> None:
         """Raises errors.Refusal for an act that cannot stand at this position of the log."""
-        self._require_signed(act)
-        if act.facts is not None:
+        if act.facts is not None:  # first, since it tells which containers ISSUE reads
             self._loader.world.add_document(act.facts)
+        self._loader.for_events([act.event])
+        self._require_signed(act)
         self._judge(
             Recorded(
                 event=act.event,
                 digest=act.digest,
                 kid=act.kid,
                 alg=act.alg,
-                recorded_at=instant(recorded_at),
+                recorded_at=_instant(recorded_at),
                 index=position,
             )
         )
@@ -98,9 +98,7 @@ class Replay:
 
     def _judge(self, act: Recorded) -> None:
         event, world = act.event, self._loader.world
-        self._loader.for_events([event])
         before = world.state(event.stream)
-        found_by = index.bill_row(world, before) if isinstance(before, BillState) else None
         state = world.judge(act)
         taken = platform_guard.taken_by(world, event)
         platform_guard.require_free(taken, self._owner)
@@ -113,12 +111,18 @@ class Replay:
         for claim in freed:
             self._group.taken.pop(claim, None)
         self._claims |= dict.fromkeys(taken, event.stream) | dict.fromkeys(freed)
-        index.gather(self._loader, event, found_by, self._group)
+        index.gather(self._loader, event, before, self._group)
 
     def _owner(self, claim: Claim) -> str | None:
         if claim in self._claims:
             return self._claims[claim]
         return self._book.owner(claim)
+
+
+@lru_cache(maxsize=16)
+def _instant(recorded_at: str) -> datetime:
+    """A commit gives all its entries one time."""
+    return instant(recorded_at)
 
 
 def _is_opening(event: Event, kid: str) -> bool:

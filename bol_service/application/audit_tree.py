@@ -34,16 +34,30 @@ class Tree:
 
     def settle(self) -> list[Finding]:
         """What is wrong with nodes and checkpoints since the last time."""
-        stored = self._reading.nodes([NodeId(made.level, made.position) for made, _ in self._made])
-        found = [
-            _wrong_node(node, index)
-            for node, index in self._made
-            if stored.get(NodeId(node.level, node.position)) != node.hash
-        ]
+        found = self._wrong_nodes()
         for note, root in self._noted:
             found += self._wrong_note(note, root)
         self._made, self._noted = [], []
         return found
+
+    def _wrong_nodes(self) -> list[Finding]:
+        """Those of a level lie side by side; only where they differ is asked for each by itself."""
+        levels: dict[int, list[Node]] = {}
+        for node, _ in self._made:
+            levels.setdefault(node.level, []).append(node)
+        if all(self._are_stored(nodes) for nodes in levels.values()):
+            return []
+        stored = self._reading.nodes([NodeId(made.level, made.position) for made, _ in self._made])
+        return [
+            _wrong_node(node, index)
+            for node, index in self._made
+            if stored.get(NodeId(node.level, node.position)) != node.hash
+        ]
+
+    def _are_stored(self, nodes: list[Node]) -> bool:
+        first = nodes[0]
+        stored = self._reading.complete_nodes(first.level, first.position, len(nodes))
+        return stored == [node.hash for node in nodes]
 
     def _wrong_note(self, note: Note, root: bytes) -> list[Finding]:
         if isinstance(note.stated, str):

@@ -3,11 +3,13 @@
 1. A worker opens the database for itself. It is started afresh (`spawn`), so that it shares no
    connection, thread or lock with this process.
 2. At most `AHEAD` pages per worker are under way: memory stays flat when the replay is slower.
-3. Ctrl-C is this process's business; a worker whose parent was killed ends by itself.
+3. What a page gives is many small values without cycles, so cycles are looked for seldom.
+4. Ctrl-C is this process's business; a worker whose parent was killed ends by itself.
 """
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -15,12 +17,14 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
 
 from bol_service.application.audit_pages import PAGE, Page, PageTask
 from bol_service.application.ports import Reading, Store
 from bol_service.ledger.note import VerifierKey
 
 AHEAD = 3
+_SELDOM = 100_000, 50, 100
 WORTH_IT = 4 * PAGE  # below this many entries, starting processes takes longer than the work
 
 
@@ -51,6 +55,20 @@ def pages(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
+@contextmanager
+def seldom_collecting() -> Iterator[None]:
+    """Look for cycles seldom: a page makes ten thousands of values, which hold each other in none.
+
+    With Python's own thresholds every few hundred of them are walked through again.
+    """
+    before = gc.get_threshold()
+    gc.set_threshold(*_SELDOM)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
 def _in_order(
     pool: ProcessPoolExecutor, task: PageTask, bounds: Sequence[tuple[int, int]], ahead: int
 ) -> Iterator[Page]:
@@ -74,6 +92,7 @@ class _Worker:
 
 
 def _begin(opener: Callable[[], Store], log_keys: tuple[VerifierKey, ...]) -> None:
+    gc.set_threshold(*_SELDOM)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _Worker.store = opener()

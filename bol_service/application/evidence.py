@@ -11,9 +11,10 @@ ISSUE and who the carrier is, and nothing else of the bill: neither document nor
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 
 from bol_service.application.cosigned import cosigned_size, with_cosignatures
 from bol_service.application.loading import Loader
@@ -23,13 +24,13 @@ from bol_service.application.receipts import NotCovered
 from bol_service.crypto.signers import Signer
 from bol_service.domain import access, errors, title
 from bol_service.domain.access import Group, Relation
-from bol_service.domain.events import Issue, Opening, Recorded
+from bol_service.domain.events import Action, Imported, Issue, Opening, Recorded, Returned
 from bol_service.domain.identifiers import draft_stream, party_stream
 from bol_service.domain.states import OPERATOR, BillState, Head
 from bol_service.domain.world import World, custody_streams
 from bol_service.ledger.checkpoint import parse_checkpoint
 from bol_service.ledger.entry import stream_tag
-from bol_service.ledger.merkle import NodeId, inclusion_nodes, inclusion_path
+from bol_service.ledger.merkle import NodeId, inclusion_nodes_of, inclusion_paths
 from bol_service.ledger.note import parse_note
 from bol_service.ledger.policy import Policy
 from bol_service.verification.bundle import (
@@ -43,9 +44,11 @@ from bol_service.verification.bundle import (
 from bol_service.wire.event_fields import instant
 from bol_service.wire.events import decode
 from bol_service.wire.naming import parties_named
+from bol_service.wire.pint_envelope import read_envelope
 
 _PAGE = 1000
 FULL = frozenset({Relation.CARRIER, Relation.HOLDER, Relation.AUDITOR})
+_ARRIVALS = frozenset({Action.IMPORTED, Action.RETURNED})
 DISCLOSING = frozenset({Relation.CARRIER, Relation.HOLDER})
 
 
@@ -55,6 +58,17 @@ class _Cut:
 
     last: int | None
     at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sight:
+    """What a reader may see of a bill: which of its events, and whether custody."""
+
+    custody: bool
+    shows: Callable[[StoredEntry], bool]
+
+
+SightOf = Callable[[Loader, BillState], Sight]
 
 
 class Evidence:
@@ -109,6 +123,35 @@ class Evidence:
                 control=None,
             )
 
+    def bundle_for(self, bill_id: str, sight_of: SightOf) -> bytes:
+        """A partial bundle without the document, as far as `sight_of` lets its reader see.
+
+        For readers who are no party here (`delivery_abroad_sight`). Raises NotFound.
+        """
+        with self._store.reading() as reading:
+            loader = Loader(reading, self._origin)
+            bill = loader.bill(bill_id)
+            if bill is None:
+                raise errors.NotFound(f"bill:{bill_id} is unknown")
+            sight = sight_of(loader, bill)
+            history = _all_of(reading, f"bill:{bill_id}", None)
+            hidden = frozenset(entry.index for entry in history if not sight.shows(entry))
+            entries = list(history)
+            for stream in custody_streams(bill) if sight.custody else ():
+                entries += _all_of(reading, stream, None)
+            actors = {entry.actor for entry in entries if entry.index not in hidden}
+            entries += _party_entries(reading, actors, None)
+            return self._signed_bundle(
+                reading,
+                sorted(entries, key=lambda entry: entry.index),
+                hidden=hidden,
+                document=None,
+                cut=_Cut(last=None, at=self._clock.now()),
+                bill=bill_id,
+                status=title.status(loader.world, bill),
+                control=None,
+            )
+
     def _known(
         self, loader: Loader, bill_id: str, reader: str
     ) -> tuple[BillState, frozenset[Relation]]:
@@ -141,6 +184,7 @@ class Evidence:
             bill=bill.bill,
             status=title.status(world, bill),
             control=_control(bill),
+            with_chains=True,
         )
 
     def _full_until(self, reading: Reading, bill: BillState, cut: _Cut) -> bytes:
@@ -157,6 +201,7 @@ class Evidence:
             bill=bill.bill,
             status=title.status(world, then),
             control=_control(then),
+            with_chains=True,
         )
 
     def _replayed(
@@ -234,12 +279,14 @@ class Evidence:
         bill: str,
         status: str,
         control: tuple[str, str | None, bool] | None,
+        with_chains: bool = False,
     ) -> bytes:
         note = self._note(reading, cut.last, max(entry.index for entry in entries))
         checkpoint = parse_checkpoint(parse_note(note).text)
+        last = {entry.stream: entry for entry in entries}  # in log order: the last one wins
         heads = {
-            entry.stream: Head(sequence=entry.sequence, digest=entry.entry.event_digest)
-            for entry in entries  # in log order, so the last of a stream wins
+            stream: Head(sequence=entry.sequence, digest=entry.entry.event_digest)
+            for stream, entry in last.items()
         }
         statement = Statement(
             origin=self._origin,
@@ -250,13 +297,14 @@ class Evidence:
             size=checkpoint.size,
             root=checkpoint.root,
             checkpoint_digest=checkpoint_digest(note),
-            at=max(cut.at, *(instant(entry.entry.recorded_at) for entry in entries)),
+            at=max(cut.at, instant(max(entry.entry.recorded_at for entry in entries))),
         )
         bundle = Bundle(
             document=document,
             entries=tuple(_with_proofs(reading, entries, hidden, checkpoint.size)),
             checkpoint=note,
             statement=statement.sign(self._signer),
+            chains=_chains(reading, entries) if with_chains else (),
         )
         return bundle.to_bytes()
 
@@ -286,6 +334,15 @@ def _document(reading: Reading, issue: StoredEntry | None) -> bytes:
 
 def _control(bill: BillState) -> tuple[str, str | None, bool]:
     return bill.control.possessor, bill.control.title_holder, bill.control.final
+
+
+def _chains(reading: Reading, entries: Iterable[StoredEntry]) -> tuple[str, ...]:
+    """The entries of the chains by which the bill came here, each once, oldest first."""
+    arrivals = (decode(one.entry.event).event for one in entries if one.action in _ARRIVALS)
+    envelopes = [event.envelope for event in arrivals if isinstance(event, Imported | Returned)]
+    kept = reading.contents(envelopes) if envelopes else {}
+    texts = (read_envelope(kept[digest]).chain for digest in envelopes if digest in kept)
+    return tuple(dict.fromkeys(chain.from_iterable(texts)))
 
 
 def _closure(reading: Reading, bill: BillState, last: int | None) -> list[StoredEntry]:
@@ -327,13 +384,12 @@ def _all_of(reading: Reading, stream: str, last: int | None) -> list[StoredEntry
 def _with_proofs(
     reading: Reading, entries: list[StoredEntry], hidden: frozenset[int], size: int
 ) -> list[BundleEntry]:
-    ids = {node for entry in entries for node in inclusion_nodes(entry.index, size)}
-    nodes = reading.nodes(ids)
+    indexes = [entry.index for entry in entries]
+    nodes = reading.nodes(inclusion_nodes_of(indexes, size))
+    paths = inclusion_paths(lambda level, idx: nodes[NodeId(level, idx)], indexes, size)
     shown: list[BundleEntry] = []
     for entry in entries:
-        proof = tuple(
-            inclusion_path(lambda level, idx: nodes[NodeId(level, idx)], entry.index, size)
-        )
+        proof = tuple(paths[entry.index])
         if entry.index in hidden:
             shown.append(
                 HiddenEntry(

@@ -59,6 +59,13 @@ class PublicReading(Protocol):
         """Cosignatures under checkpoints of at least this size, of the newest or the oldest."""
         ...
 
+    def cosigned_after(
+        self, after: tuple[int, str], limit: int
+    ) -> list[tuple[Cosignature, str | None]]:
+        """Cosignatures by size and witness, those after this place, each with the checkpoint that
+        it is under (None: there is none)."""
+        ...
+
     def last_cosigned(self, witness: str) -> int:
         """The size of the largest checkpoint that this witness cosigned, 0 for none."""
         ...

@@ -21,7 +21,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bol_service.cli import parameters
-from bol_service.cli.ledger_head import Head, log_key_options, log_keys, read_head
+from bol_service.cli.ledger_head import (
+    Head,
+    log_key_options,
+    log_keys,
+    read_head,
+    witness_key_option,
+    witness_keys,
+)
 from bol_service.cli.output import (
     ExitCode,
     NotSetUp,
@@ -77,6 +84,7 @@ _LOST = {
     help="Processes that verify signatures.  [default: one per core]",
 )
 @log_key_options
+@witness_key_option
 @json_option
 @click.pass_context
 def check(
@@ -87,11 +95,12 @@ def check(
     jobs: int | None,
     trust_file: bytes | None,
     vkeys: tuple[VerifierKey, ...],
+    witness_vkeys: tuple[VerifierKey, ...],
 ) -> None:
     """Audit the whole database.
 
-    Checks signatures, law, tree, checkpoints and caches. Reads BOL_ORIGIN and BOL_DATABASE_URL;
-    changes nothing but, with --rebuild, caches that are wrong.
+    Checks signatures, law, tree, checkpoints, cosignatures and caches. Reads BOL_ORIGIN,
+    BOL_DATABASE_URL and BOL_WITNESSES; changes nothing but, with --rebuild, caches that are wrong.
     """
     keys = log_keys(trust_file, vkeys)
     if not keys:
@@ -99,11 +108,12 @@ def check(
             "nothing says which key is the log's",
             "Give --log-vkey or --trust, or set BOL_LOG_VKEY.",
         )
-    from bol_service.settings import database_only
+    from bol_service.settings import database_only, witnesses_only
 
     origin, url = database_only(os.environ)
+    witnesses = witness_keys(trust_file, witness_vkeys, witnesses_only(os.environ))
     with opened_store(origin, url, alone=rebuild) as store:
-        report = _audited(store, keys, since, rebuild, jobs or os.cpu_count() or 1)
+        report = _audited(store, keys, witnesses, since, rebuild, jobs or os.cpu_count() or 1)
         against = (
             _against(store, read_head(kept.decode("utf-8", "replace"), keys))
             if kept is not None
@@ -139,7 +149,12 @@ def opened_store(origin: str, url: str, *, alone: bool) -> Iterator[SqlStore]:
 
 
 def _audited(
-    store: Store, keys: Sequence[VerifierKey], since: Path | None, rebuild: bool, jobs: int
+    store: Store,
+    keys: Sequence[VerifierKey],
+    witnesses: Sequence[VerifierKey],
+    since: Path | None,
+    rebuild: bool,
+    jobs: int,
 ) -> AuditReport:
     from bol_service.application.audit import audit
     from bol_service.application.audit_caches import Changed
@@ -147,7 +162,15 @@ def _audited(
 
     try:
         with progress_bar() as progress:
-            return audit(store, keys, progress, jobs=jobs, since=since, rebuild=rebuild)
+            return audit(
+                store,
+                keys,
+                progress,
+                jobs=jobs,
+                since=since,
+                rebuild=rebuild,
+                witnesses=witnesses,
+            )
     except BookError as error:
         raise NotSetUp(str(error), "Give --since the file of an audit of this log.") from None
     except Changed as error:
@@ -192,6 +215,8 @@ def _value(origin: str, report: AuditReport, against: list[str]) -> Json:
         "since": report.since,
         "problems": [*report.problems, *against],
         "unshown": report.unshown,
+        "cosignatures": report.cosignatures,
+        "unverifiedCosignatures": report.unverified_cosignatures,
         "rebuilt": report.rebuilt,
     }
     if report.since:
@@ -238,6 +263,11 @@ def _tell(value: Json) -> None:
             f"entries 0 to {value['since'] - 1} were audited before, the last at "
             f"{value['sinceAt']}. That their rows are the same was checked now; their signatures, "
             "law, documents and checkpoints were not looked at again"
+        )
+    if value["unverifiedCosignatures"]:
+        say(
+            f"{value['unverifiedCosignatures']} of {value['cosignatures']} cosignatures were not "
+            "verified; give the witnesses' keys with --trust, --witness-vkey or BOL_WITNESSES"
         )
     for problem in value["problems"]:
         say(f"✗ {problem}")

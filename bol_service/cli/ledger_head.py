@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
 
@@ -15,7 +16,8 @@ from bol_service.cli import parameters
 from bol_service.cli.output import F, Stopped, visible
 from bol_service.ledger.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
 from bol_service.ledger.note import NoteError, VerifierKey, parse_note, parse_vkey
-from bol_service.verification.trust import TrustError, read_trust
+from bol_service.ledger.policy import PolicyError, parse_policy
+from bol_service.verification.trust import Trust, TrustError, read_trust
 
 
 def _vkey(text: str) -> VerifierKey:
@@ -48,11 +50,41 @@ def log_key_options(command: F) -> F:
 def log_keys(trust_file: bytes | None, vkeys: tuple[VerifierKey, ...]) -> list[VerifierKey]:
     if trust_file is None:
         return list(vkeys)
+    return [*vkeys, *(entry.key for entry in _read(trust_file).log_keys)]
+
+
+def _read(trust_file: bytes) -> Trust:
     try:
-        trust = read_trust(trust_file)
+        return read_trust(trust_file)
     except TrustError as error:
         raise click.UsageError(visible(error)) from None
-    return [*vkeys, *(entry.key for entry in trust.log_keys)]
+
+
+def witness_key_option(command: F) -> F:
+    return click.option(
+        "--witness-vkey",
+        "witness_vkeys",
+        multiple=True,
+        type=_vkey,
+        metavar="VKEY",
+        help="A verifier key line of a witness, beside those of --trust and BOL_WITNESSES.",
+    )(command)
+
+
+def witness_keys(
+    trust_file: bytes | None, vkeys: tuple[VerifierKey, ...], policy: Path | None
+) -> list[VerifierKey]:
+    """Those that are given, those of the trust file, and those that the service asks."""
+    keys = list(vkeys)
+    if trust_file is not None:
+        keys += _read(trust_file).witnesses
+    if policy is not None:
+        try:
+            asked = parse_policy(policy.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, PolicyError) as error:
+            raise click.UsageError(f"BOL_WITNESSES {policy}: {visible(error)}") from None
+        keys += [witness.key for witness in asked.witnesses]
+    return list(dict.fromkeys(keys))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Callable, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 HASH_SIZE: Final = 32
@@ -114,6 +115,24 @@ class Frontier:
 def inclusion_nodes(index: int, size: int) -> list[NodeId]:
     """The complete nodes that `inclusion_path` asks for; raises ValueError as it does."""
     return _nodes_of(_inclusion_ranges(index, size))
+
+
+def inclusion_nodes_of(indexes: Iterable[int], size: int) -> set[NodeId]:
+    """The complete nodes that `inclusion_paths` asks for; raises ValueError as it does."""
+    parts = [part for part, _ in _siblings(indexes, size)]
+    return {node for part in parts for node in _complete_nodes(part)}
+
+
+def inclusion_paths(get: GetNode, indexes: Iterable[int], size: int) -> dict[int, list[bytes]]:
+    """`inclusion_path` of many leaves, with what their paths have in common made once."""
+    paths: dict[int, list[bytes]] = {index: [] for index in indexes}
+    for part, leaves in _siblings(paths, size):
+        root = _range_root(get, part)
+        for index in leaves:
+            paths[index].append(root)
+    for path in paths.values():
+        path.reverse()
+    return paths
 
 
 def consistency_nodes(old: int, new: int) -> list[NodeId]:
@@ -250,6 +269,25 @@ def _inclusion_ranges(index: int, size: int) -> list[_Range]:
     return ranges[::-1]
 
 
+def _siblings(indexes: Iterable[int], size: int) -> Iterator[tuple[_Range, list[int]]]:
+    """Each range whose root is in the path of any of these leaves, and of which; from the top."""
+    leaves = sorted(set(indexes))
+    if leaves and not 0 <= leaves[0] <= leaves[-1] < size <= MAX_SIZE:
+        raise ValueError(f"leaves {leaves[0]} to {leaves[-1]} are not in a tree of {size} leaves")
+    waiting = [(_Range(0, size), leaves)] if leaves else []
+    while waiting:
+        (first, end), inside = waiting.pop()
+        if end - first == 1:
+            continue
+        split = first + _split(end - first)
+        left, right = _Range(first, split), _Range(split, end)
+        place = bisect_left(inside, split)
+        for half, other, those in ((left, right, inside[:place]), (right, left, inside[place:])):
+            if those:
+                yield other, those
+                waiting.append((half, those))
+
+
 def _consistency_ranges(old: int, new: int) -> list[_Range]:
     if not 0 <= old <= new <= MAX_SIZE:
         raise ValueError(f"a tree of {old} leaves cannot have become one of {new}")
@@ -276,6 +314,10 @@ def _split(count: int) -> int:
 
 
 def _range_root(get: GetNode, part: _Range) -> bytes:
+    count = part.end - part.first
+    if count.bit_count() == 1:  # nearly always; in a path such a range is one complete node
+        level = count.bit_length() - 1
+        return get(level, part.first >> level)
     return _fold([get(node.level, node.position) for node in _complete_nodes(part)])
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,12 +21,14 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import StaticPool
 
-from bol_service.application.audit_ports import BookError, Cache, CacheRow, Reached
+from bol_service.application.audit_ports import BookError, Cache, CacheRow, Cosigned, Reached
 from bol_service.application.ports import Batch, Claim
 from bol_service.domain.document import DocumentFacts
+from bol_service.domain.states import Head, State
 from bol_service.ledger.merkle import Frontier
 from bol_service.storage import tables
 from bol_service.storage.cache_tables import CacheTables
+from bol_service.storage.codec import decode_state
 from bol_service.storage.reading import SqlReading
 
 _HEADER_SIZE = 100
@@ -36,9 +38,29 @@ _REACHED = (
     "version TEXT NOT NULL, vkeys TEXT NOT NULL, frontier BLOB NOT NULL, "
     "recorded_at TEXT NOT NULL, at TEXT NOT NULL)"
 )
+_COSIGNED = (
+    "CREATE TABLE IF NOT EXISTS cosigned (size INTEGER, witness TEXT, digest TEXT NOT NULL, "
+    "PRIMARY KEY (size, witness)) WITHOUT ROWID"
+)
 
 
 class BookReading(SqlReading):
+    """Asked for a few streams at a time, so often that the shortest way counts."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
+        self._direct = _direct(connection)
+
+    def states(self, streams: Iterable[str]) -> dict[str, tuple[State, Head]]:
+        query = "SELECT kind, state, sequence, digest FROM states WHERE stream = ?"
+        found: dict[str, tuple[State, Head]] = {}
+        for stream in streams:
+            row = self._direct.execute(query, (stream,)).fetchone()
+            if row is not None:
+                kind, state, sequence, digest = row
+                found[stream] = decode_state(kind, state), Head(sequence=sequence, digest=digest)
+        return found
+
     def facts(self, digests: Iterable[str]) -> list[DocumentFacts]:
         return []
 
@@ -92,6 +114,16 @@ class SqlBook:
         )
         self._direct.execute("COMMIT")
         self._direct.execute("BEGIN IMMEDIATE")
+
+    def cosigned(self, after: tuple[int, str], up_to: tuple[int, str] | None) -> list[Cosigned]:
+        query = "SELECT size, witness, digest FROM cosigned WHERE (size, witness) > (?, ?)"
+        if up_to is None:
+            return self._direct.execute(query, after).fetchall()
+        until = f"{query} AND (size, witness) <= (?, ?)"
+        return self._direct.execute(until, (*after, *up_to)).fetchall()
+
+    def put_cosigned(self, verified: Sequence[Cosigned]) -> None:
+        self._direct.executemany("REPLACE INTO cosigned VALUES (?, ?, ?)", verified)
 
     def ordered(self, cache: Cache) -> Iterator[CacheRow]:
         return self._caches.ordered(cache)
@@ -168,6 +200,7 @@ def _begin(connection: Connection, file: Path) -> None:
             f"{file} is a database, but not the book of an audit; give a file that is not there "
             "yet, or one that an audit made"
         )
+    direct.execute(_COSIGNED)  # a book of before has none
 
 
 def _direct(connection: Connection) -> sqlite3.Connection:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, collate, func, or_, select
 
 from bol_service.application.witness_ports import Cosignature
 from bol_service.ledger.entry import Entry, public_entry, stream_tag
@@ -24,7 +24,7 @@ class SqlPublicReading:
             .where(table.c.level == level, table.c.idx >= first, table.c.idx < first + count)
             .order_by(table.c.idx)
         )
-        return [row.hash for row in rows]
+        return list(rows.scalars())
 
     def public_entries(self, first: int, count: int) -> list[bytes]:
         table = tables.entries
@@ -49,6 +49,24 @@ class SqlPublicReading:
             select(table).where(table.c.size >= at_least).order_by(order).limit(limit)
         )
         return [_cosignature(row) for row in rows]
+
+    def cosigned_after(
+        self, after: tuple[int, str], limit: int
+    ) -> list[tuple[Cosignature, str | None]]:
+        table, notes = tables.cosignatures, tables.checkpoints
+        size, witness = table.c.size, self._by_code_point(table.c.witness)
+        query = (
+            select(table, notes.c.note)
+            .outerjoin(notes, notes.c.size == size)
+            .where(or_(size > after[0], and_(size == after[0], witness > after[1])))
+            .order_by(size, witness)
+            .limit(limit)
+        )
+        return [(_cosignature(row), row.note) for row in self._connection.execute(query)]
+
+    def _by_code_point(self, column: ColumnElement[str]) -> ColumnElement[str]:
+        postgresql = self._connection.dialect.name == "postgresql"
+        return collate(column, "C") if postgresql else column
 
     def last_cosigned(self, witness: str) -> int:
         table = tables.cosignatures

@@ -23,13 +23,15 @@ from bol_service.ledger.entry import Entry
 from bol_service.ledger.merkle import Frontier, NodeId
 from bol_service.storage import tables
 from bol_service.storage.cache_tables import CacheTables
-from bol_service.storage.codec import decode_facts, decode_state
+from bol_service.storage.codec import decode_facts
 from bol_service.storage.public_log import SqlPublicReading
+from bol_service.storage.recent import STATES
 from bol_service.storage.statements import Statements
 from bol_service.wire.event_fields import instant
 
 _FEW = {"reference", "container"}
 """Filters that leave only a handful of bills, whoever may see them."""
+_ENTRY = ", ".join(column.name for column in tables.entries.columns)
 _CHUNK = 500  # bound parameters per statement; SQLite's oldest limit is 999
 
 
@@ -41,16 +43,7 @@ class SqlReading(SqlPublicReading):
         self._statements = Statements(connection)
 
     def log(self) -> LogState:
-        row = self._connection.execute(select(tables.log)).one()
-        frontier = Frontier.from_bytes(row.frontier)
-        if frontier.size != row.size:
-            raise ValueError(f"the size is {row.size}, the frontier is of size {frontier.size}")
-        return LogState(
-            origin=row.origin,
-            frontier=frontier,
-            recorded_at=instant(row.recorded_at) if row.recorded_at else None,
-            note=row.note,
-        )
+        return log_state(self._connection.execute(select(tables.log)).one())
 
     def states(self, streams: Iterable[str]) -> dict[str, tuple[State, Head]]:
         wanted = self._statements.among("stream", "streams")
@@ -60,7 +53,7 @@ class SqlReading(SqlPublicReading):
         )
         return {
             row.stream: (
-                decode_state(row.kind, row.state),
+                STATES.read(row.kind, row.state),
                 Head(sequence=row.sequence, digest=row.digest),
             )
             for row in rows
@@ -102,8 +95,8 @@ class SqlReading(SqlPublicReading):
         reused = self._statements.among("event_id", "ids")
         rows = self._connection.execute(
             text(
-                f"SELECT * FROM entries WHERE {same} "  # noqa: S608
-                f"UNION SELECT * FROM entries WHERE {reused}"
+                f"SELECT {_ENTRY} FROM entries WHERE {same} "  # noqa: S608
+                f"UNION SELECT {_ENTRY} FROM entries WHERE {reused}"
             ),
             {
                 "digests": self._statements.values(payload_digests),
@@ -146,8 +139,8 @@ class SqlReading(SqlPublicReading):
         statement = text(f"SELECT idx, hash FROM nodes WHERE level = :level AND {wanted}")  # noqa: S608
         for level, positions in by_level.items():
             bound = {"level": level, "positions": self._statements.values(positions)}
-            for row in self._connection.execute(statement, bound):
-                found[NodeId(level, row.idx)] = bytes(row.hash)
+            for position, value in self._connection.execute(statement, bound):
+                found[NodeId(level, position)] = _bytes(value)
         return found
 
     def checkpoint(self, at_least: int) -> tuple[int, str] | None:
@@ -182,11 +175,7 @@ class SqlReading(SqlPublicReading):
             text(f"SELECT digest, content FROM documents WHERE {wanted}"),  # noqa: S608
             {"digests": self._statements.values(digests)},
         )
-        # SQLite keeps text where a stranger wrote text.
-        return {
-            row.digest: row.content.encode() if isinstance(row.content, str) else bytes(row.content)
-            for row in rows
-        }
+        return {row.digest: _bytes(row.content) for row in rows}
 
     def document_of_bill(self, bill: str, received_bytes: str) -> DocumentRow | None:
         row = self.document(received_bytes)
@@ -290,25 +279,52 @@ class SqlReading(SqlPublicReading):
         ).scalar_one_or_none()
         return owner
 
+    def token(self, token_hash: str) -> tuple[str, str, str] | None:
+        table = tables.access_tokens
+        row = self._connection.execute(
+            select(table).where(table.c.token_hash == token_hash)
+        ).one_or_none()
+        return (row.party, row.kid, row.expires) if row else None
+
     def ordered(self, cache: Cache) -> Iterator[CacheRow]:
         return CacheTables(self._connection).ordered(cache)
+
+
+def log_state(row: Row[Any]) -> LogState:
+    """The head from its row; raises ValueError when the row contradicts itself."""
+    frontier = Frontier.from_bytes(row.frontier)
+    if frontier.size != row.size:
+        raise ValueError(f"the size is {row.size}, the frontier is of size {frontier.size}")
+    return LogState(
+        origin=row.origin,
+        frontier=frontier,
+        recorded_at=instant(row.recorded_at) if row.recorded_at else None,
+        note=row.note,
+    )
 
 
 def _chunks(items: Sequence[Any], size: int = _CHUNK) -> Iterable[Sequence[Any]]:
     return (items[start : start + size] for start in range(0, len(items), size))
 
 
-def _entry(row: Row[Any]) -> StoredEntry:
+def _bytes(value: Any) -> bytes:
+    """SQLite keeps text where a stranger wrote text."""
+    return value.encode() if isinstance(value, str) else bytes(value)
+
+
+def _entry(row: Any) -> StoredEntry:
+    """`row` has the columns of `tables.entries` in their order."""
+    idx, stream, sequence, event, recorded_at, event_id, actor, action, kid, payload_digest = row
     return StoredEntry(
-        index=row.idx,
-        stream=row.stream,
-        sequence=row.sequence,
-        entry=Entry(event=row.event, recorded_at=row.recorded_at),
-        event_id=row.event_id,
-        actor=row.actor,
-        action=row.action,
-        kid=row.kid,
-        payload_digest=row.payload_digest,
+        index=idx,
+        stream=stream,
+        sequence=sequence,
+        entry=Entry(event=event, recorded_at=recorded_at),
+        event_id=event_id,
+        actor=actor,
+        action=action,
+        kid=kid,
+        payload_digest=payload_digest,
     )
 
 

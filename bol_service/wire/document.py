@@ -16,6 +16,7 @@ for their facts only. What cannot be read raises `DocumentError` in both cases.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Container
 from datetime import date
 from typing import Final
 
@@ -64,9 +65,10 @@ def read_document(raw: bytes, value: dict[str, object], *, strict: bool = True) 
     transports = _object(document, "transports")
     parties = _object(document, "documentParties")
     equipment = _equipment(document)
+    members = _canonical_members(value)
     return DocumentFacts(
-        checksum=_canonical_digest(value),
-        content_digest=content_digest(value),
+        checksum=_digest(members),
+        content_digest=_digest(members, without=CHANGING),
         received_bytes=hashlib.sha256(raw).hexdigest(),
         reference=_text(document, "transportDocumentReference"),
         sub_reference=_optional_text(document, "transportDocumentSubReference"),
@@ -97,16 +99,24 @@ def read_document(raw: bytes, value: dict[str, object], *, strict: bool = True) 
 
 def content_digest(value: dict[str, object]) -> str:
     """SHA-256, lower-case hex, of the document without the members that issue changes."""
-    kept = {name: member for name, member in value.items() if name not in CHANGING}
-    return _canonical_digest(kept)
+    return _digest(_canonical_members(value), without=CHANGING)
 
 
-def _canonical_digest(value: dict[str, object]) -> str:
+def _canonical_members(value: dict[str, object]) -> dict[str, bytes]:
+    """The RFC 8785 form of each member with its name, in the order of the whole."""
     try:
-        return hashlib.sha256(strictjson.canonical(value)).hexdigest()
+        return {
+            name: strictjson.canonical(name) + b":" + strictjson.canonical(value[name])
+            for name in sorted(value, key=lambda name: name.encode("utf-16-be"))
+        }
     except (ValueError, TypeError, RecursionError) as error:
         message = f"has no canonical form (RFC 8785): {error}"
         raise DocumentError([Problem(pointer="", rule="canonical", message=message)]) from error
+
+
+def _digest(members: dict[str, bytes], without: Container[str] = ()) -> str:
+    kept = [text for name, text in members.items() if name not in without]
+    return hashlib.sha256(b"{" + b",".join(kept) + b"}").hexdigest()
 
 
 def _kind(document: Spot, parties: Spot) -> BillKind:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from bol_service.wire.transport_document_problem import Problem, below
@@ -41,6 +41,20 @@ def text_problems(document: object) -> Iterator[Problem]:
 
 def depth_problem(document: object) -> Problem | None:
     """The first place that is nested too deep, without recursion."""
+    return _too_deep(document) if _is_deep(document) else None
+
+
+def _is_deep(document: object) -> bool:
+    level = [document]
+    for _ in range(DEEPEST + 1):
+        inner = [child for value in level for child in _values(value)]
+        level = [child for child in inner if isinstance(child, dict | list)]
+        if not level:
+            return False
+    return True
+
+
+def _too_deep(document: object) -> Problem | None:
     waiting = [("", document, 0)]
     while waiting:
         pointer, value, depth = waiting.pop()
@@ -71,3 +85,9 @@ def _children(value: object) -> Iterator[tuple[str | int, object]]:
         yield from value.items()
     elif isinstance(value, list):
         yield from enumerate(value)
+
+
+def _values(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()

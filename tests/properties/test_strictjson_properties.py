@@ -10,8 +10,14 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bol_service.crypto.strictjson import BadJson, canonical, loads_document, loads_event
-from bol_service.crypto.text import check_text
+from bol_service.crypto.strictjson import (
+    BadJson,
+    canonical,
+    loads_document,
+    loads_event,
+    plain_event,
+)
+from bol_service.crypto.text import check_strings, check_text
 
 SAFE = st.integers(1 - 2**53, 2**53 - 1)
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
@@ -39,6 +45,22 @@ def test_canonical_bytes_equal_the_reference(value):
 def test_canonical_bytes_of_an_event_are_read_back_unchanged(value):
     assert loads_event(canonical(value)) == value
     assert canonical(loads_event(json.dumps(value).encode())) == canonical(value)
+
+
+ASCII = st.text(st.characters(codec="ascii"), max_size=12)
+PLAIN = st.dictionaries(ASCII, values(st.none() | st.booleans() | SAFE | ASCII), max_size=4)
+
+
+@given(PLAIN, st.integers(0, 400), st.integers(0, 2), st.sampled_from('{}[]":,.019eE-+\\ u\n\x7fü'))
+def test_the_short_cut_reads_nothing_that_a_closer_look_would_refuse(value, place, taken, sign):
+    data = canonical(value)
+    place %= len(data) + 1
+    data = data[:place] + sign.encode() + data[place + taken :]
+    found = plain_event(data)
+    if found is not None:
+        assert found == loads_event(data)
+        assert canonical(found) == data
+        check_strings(found)
 
 
 @given(DOCUMENTS)

@@ -195,7 +195,19 @@ LOG: dict[str, tuple[Act, Noticed]] = {
     # cosignatures
     "a cosignature is changed": (
         changed("cosignatures", "line", to=broken_signature),
-        {CHECK: NOTHING, READER: "signature"},
+        {CHECK: "the cosignature of .* does not hold: the signature", READER: "signature"},
+    ),
+    "a cosignature is no line of a signature": (
+        changed("cosignatures", "line", to=lambda _: "x"),
+        {CHECK: "the cosignature of .* does not hold: ", READER: "note|sign"},
+    ),
+    "a cosignature is made another's": (
+        changed("cosignatures", "witness", to=lambda witness: f"x{witness}"),
+        {CHECK: "the cosignature of x.* is of none of the witnesses", READER: NOTHING},
+    ),
+    "a cosignature is added": (
+        inserted("cosignatures", witness="stranger+00000000"),
+        {CHECK: r"the cosignature of stranger\+00000000 under size [0-9]+ is of none of"},
     ),
     "a cosignature is deleted": (
         deleted("cosignatures"),
@@ -203,7 +215,7 @@ LOG: dict[str, tuple[Act, Noticed]] = {
     ),
     "a cosignature is put under another checkpoint": (
         put_cosignature_under_older_checkpoint,
-        {CHECK: NOTHING, READER: "the quorum is not met"},
+        {CHECK: r"the cosignature of .* does not hold: the signature", READER: "quorum"},
     ),
 }
 

@@ -128,6 +128,27 @@ def test_no_proof_is_built_for_a_place_outside_the_tree(build, first, second):
         build(first, second)
 
 
+def test_many_paths_at_once_are_the_paths_one_by_one():
+    for size in range(1, SIZE + 1):
+        for indexes in ([0], [size - 1], range(size), range(0, size, 3), [size // 2, 0, 0]):
+            asked: set[tuple[int, int]] = set()
+
+            def get(level, position, asked=asked):
+                asked.add((level, position))
+                return LOG.get(level, position)
+
+            paths = merkle.inclusion_paths(get, indexes, size)
+            assert paths == {index: LOG.inclusion(index, size) for index in indexes}
+            assert merkle.inclusion_nodes_of(indexes, size) == asked
+    assert merkle.inclusion_paths(LOG.get, [], 0) == {}
+
+
+@pytest.mark.parametrize("indexes", [[3], [0, 3], [-1, 0]])
+def test_no_path_of_many_is_built_for_a_place_outside_the_tree(indexes):
+    with pytest.raises(ValueError, match="not in a tree of 3 leaves"):
+        merkle.inclusion_paths(LOG.get, indexes, 3)
+
+
 def test_the_largest_tree_has_proofs():
     size = 2**63 - 1
     assert len(merkle.inclusion_nodes(0, size)) > 62
