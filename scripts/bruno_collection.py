@@ -44,6 +44,7 @@ VALUES = {
     "new": "2",
     "size": "2",
     "code": "stale_head",
+    "platform": "CQGY",
     "/ledger/tile/{name}": "0/000.p/1",
     "/docs/static/{name}": "errors.css",
     "/witness/{name}/checkpoint": "{{witnessed}}",
@@ -56,12 +57,16 @@ KINDS = {
     "application/json": "json",
     "application/jose": "text",
     "text/plain": "text",
+    "application/pdf": "text",  # sent as it stands, under its own type
     "application/x-www-form-urlencoded": "form-urlencoded",
 }
 BODIES = {
     "/v1/events": "{{signedEvent}}",
     "/v1/events:batch": '["{{signedEvent}}"]',
     "/v1/documents": '{"shippingInstructionsReference": "SI-EXAMPLE-1"}',
+    "/v1/bills/{bill}/files": "%PDF-1.7 no whole file",
+    "/v1/abroad/events": "{{signedEvent}}",
+    "/v1/abroad/registrations": '{"platform": "CQGY", "party": "sgterm", "details": {}}',
     "/v1/webhooks": '{"url": "https://erp.example/notices", "kinds": ["RELEASE_ALARM"]}',
     "/witness/add-checkpoint": "old 0\n\n{{checkpoint}}",
     "/oauth/token": (
@@ -78,6 +83,14 @@ STATUSES = {
     "get /v1/webhooks/{webhook}/deliveries": "in [200, 404]",
     "post /v1/webhooks/{webhook}/deliveries/{number}/replay": "in [202, 404, 501]",
     "delete /v1/webhooks/{webhook}": "in [204, 404]",
+    "get /v1/bills/{bill}/files/{digest}": "in [200, 404]",
+    "post /v1/bills/{bill}/files": "in [201, 403, 404, 422]",
+    # A platform alone exchanges no deliveries.
+    "get /v1/abroad/applications": "in [200, 403, 404]",
+    "get /v1/abroad/evidence/{platform}/{bill}": "in [200, 404]",
+    "get /v1/abroad/streams/{stream}/head": "in [200, 404, 409]",
+    "post /v1/abroad/events": "in [200, 201, 409, 422]",
+    "post /v1/abroad/registrations": "in [200, 202, 409, 422]",
     "post /witness/add-checkpoint": "in [200, 403, 404, 409, 422]",
     "get /witness/{name}/checkpoint": "in [200, 404]",
     "get /readyz": "in [200, 503]",

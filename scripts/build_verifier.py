@@ -29,7 +29,7 @@ ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "verifier"
 TABLES = ROOT / "schemas" / "law.json"
 PAGE = ROOT / "bol_service" / "verification" / "offline" / "verifier.html"
-ENTRIES = ("verify.js", "page.js")
+ENTRIES = ("copy.js", "page.js")
 
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "([^"]+)";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const) (\w+))", re.MULTILINE)
@@ -61,7 +61,7 @@ def _script(trust: str | None) -> str:
             '"use strict";',
             *modules,
             f"globalThis.eblVerifier = {{ readTrust: {_name('trust.js')}.readTrust, "
-            f"verify: {_name('verify.js')}.verify }};",
+            f"verify: {_name('copy.js')}.verifyFile }};",
             f'if (typeof document !== "undefined") {_name("page.js")}'
             f".start(document, {_literal(trust)});",
             "",

@@ -30,13 +30,13 @@ from law_schemas import Schemas
 from marshmallow import Schema
 
 from bol_service.cli import words
-from bol_service.crypto import jws, strictjson, text
+from bol_service.crypto import jws, peer_jws, strictjson, text
 from bol_service.domain import custody, errors, events, identifiers, world
 from bol_service.domain.document import BillKind
 from bol_service.domain.events import Action, Leg, Role
 from bol_service.domain.states import OPERATOR, DraftStatus, Place, Status
 from bol_service.ledger import note
-from bol_service.verification import report, verifier
+from bol_service.verification import crossings, report, trust_peers, verifier
 from bol_service.verification.bundle import (
     MAX_BUNDLE_BYTES,
     MAX_STATEMENT_BYTES,
@@ -54,6 +54,8 @@ from bol_service.wire.event_schemas import (
     details_schema,
 )
 from bol_service.wire.pint_answers import FinishedResponseSchema
+from bol_service.wire.pint_entry import ChainEntrySchema
+from bol_service.wire.pint_parties import LEI_LIST, OWN_CODES, UNNAMED
 
 Json = dict[str, Any]
 
@@ -66,6 +68,7 @@ MESSAGES: tuple[type[Schema], ...] = (
     Envelope,
     IssuanceManifestSchema,
     FinishedResponseSchema,
+    ChainEntrySchema,
 )
 _WORDS = {
     "actions": words.ACTIONS,
@@ -103,6 +106,7 @@ def tables() -> Json:
         "party": law_questions.party_table(),
         "bill": law_bill_questions.bill_table(),
         "exchange": law_exchange_questions.exchange_table(),
+        "peers": _peers(),
         "refusals": {
             refusal.code: {
                 "status": refusal.status,
@@ -215,12 +219,34 @@ def _limits() -> Json:
         "bundleBytes": MAX_BUNDLE_BYTES,
         "statementCharacters": MAX_STATEMENT_BYTES,
         "eventCharacters": wire_events.MAX_EVENT_BYTES,
+        "platformEventCharacters": wire_events.MAX_PLATFORM_EVENT_BYTES,
         "jwsCharacters": jws.MAX_BYTES,
+        "peerCharacters": peer_jws.MAX_BYTES,
         "noteCharacters": note.MAX_NOTE_BYTES,
         "noteSignatures": note.MAX_SIGNATURES,
         "eventDepth": strictjson.MAX_EVENT_DEPTH,
         "documentDepth": strictjson.MAX_DOCUMENT_DEPTH,
         "numberLength": strictjson.MAX_NUMBER_LENGTH,
+    }
+
+
+def _peers() -> Json:
+    """How parties of a chain are named, and which keys of other platforms count."""
+    return {
+        "ownCodes": OWN_CODES,
+        "leiList": LEI_LIST,
+        "unnamed": UNNAMED,
+        "addKeys": crossings.ADD_KEYS,
+        "algorithms": {
+            "ES256": ["ES256"],
+            "Ed25519": ["EdDSA", "Ed25519"],
+            "RSA": [alg for alg in trust_peers.ALGORITHMS if alg[:2] in ("PS", "RS")],
+        },
+        "rsa": {
+            "leastBits": trust_peers.MIN_RSA_BITS,
+            "mostBits": trust_peers.MAX_RSA_BITS,
+            "exponentBelow": trust_peers.MAX_EXPONENT,
+        },
     }
 
 

@@ -1,7 +1,8 @@
 """Writes the published contract into `schemas/`, or with `--check` compares it with what is there.
 
 One JSON Schema 2020-12 per message, made from the marshmallow classes that read it, and the OpenAPI
-description made from the routes.
+description made from the routes. Messages between platforms (DCSA PINT 3.0) stand in `pint/`, those
+inside a compact JWS as its payload.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from bol_service.http.app import describe_api
 from bol_service.verification.bundle import BundleSchema, StatementSchema
 from bol_service.verification.trust import TrustSchema
 from bol_service.wire.answers import BillAnswer, Problem, ReceiptAnswer, ReleaseAnswer
+from bol_service.wire.dcsa_error import ErrorResponseSchema
 from bol_service.wire.event_schemas import (
     RECIPIENT_ACTIONS,
     Envelope,
@@ -25,6 +27,15 @@ from bol_service.wire.event_schemas import (
     details_schema,
 )
 from bol_service.wire.json_schema import json_schema
+from bol_service.wire.pint_answers import (
+    FinishedResponseSchema,
+    ReceiverValidationSchema,
+    StartedResponseSchema,
+)
+from bol_service.wire.pint_entry import ChainEntrySchema
+from bol_service.wire.pint_entry import IssuanceManifestSchema as PintIssuanceManifestSchema
+from bol_service.wire.pint_envelope import EnvelopeManifestSchema, EnvelopeSchema
+from bol_service.wire.pint_parties import IdentifyingCodeSchema
 from bol_service.wire.transport_document import TransportDocument
 
 FOLDER = Path(__file__).parent.parent / "schemas"
@@ -41,6 +52,24 @@ MESSAGES: dict[str, tuple[type[Schema], str]] = {
     "ReleaseAnswer": (ReleaseAnswer, "Answer for the gate"),
 }
 
+PINT: dict[str, tuple[type[Schema], str]] = {
+    "EblEnvelope": (EnvelopeSchema, "Body of POST /v3/envelopes"),
+    "EnvelopeManifest": (EnvelopeManifestSchema, "Payload signed by the sending platform"),
+    "EnvelopeTransferChainEntry": (
+        ChainEntrySchema,
+        "Payload signed by the platform that recorded the transactions",
+    ),
+    "IssuanceManifest": (PintIssuanceManifestSchema, "Payload signed by the carrier"),
+    "EnvelopeTransferStartedResponse": (StartedResponseSchema, "Documents are wanted, 201"),
+    "EnvelopeTransferFinishedResponse": (
+        FinishedResponseSchema,
+        "Payload signed by the receiving platform",
+    ),
+    "IdentifyingCode": (IdentifyingCodeSchema, "Body of POST /v3/receiver-validation"),
+    "ReceiverValidationResponse": (ReceiverValidationSchema, "Who answers to the code, 200"),
+    "ErrorResponse": (ErrorResponseSchema, "Any refusal that nobody signs"),
+}
+
 
 def contract() -> dict[str, Any]:
     """All files of `schemas/` by their relative path."""
@@ -49,8 +78,21 @@ def contract() -> dict[str, Any]:
     }
     for action in Action:
         files[f"events/{action}.json"] = _event(action)
+    for name, (schema, title) in PINT.items():
+        files[f"pint/{name}.json"] = json_schema(schema(), title)
+    files["pint/EblEnvelope.json"] = _envelope(files["pint/EblEnvelope.json"])
     files["openapi.json"] = describe_api()
     return files
+
+
+def _envelope(schema: dict[str, Any]) -> dict[str, Any]:
+    """The transport document in it is judged by a schema of its own."""
+    document = json_schema(TransportDocument(), "")
+    definitions = document.pop("$defs")
+    for member in ("$schema", "title"):
+        document.pop(member)
+    schema["properties"]["transportDocument"] = document
+    return {**schema, "$defs": definitions}
 
 
 def _event(action: Action) -> dict[str, Any]:

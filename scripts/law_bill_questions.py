@@ -16,6 +16,7 @@ from law_rows import Facts, rows
 from law_suppositions import (
     BILL,
     NOON,
+    RULEBOOK,
     Scene,
     allows,
     answer,
@@ -24,12 +25,13 @@ from law_suppositions import (
     example,
     live_bill,
     on_its_way,
+    party_of,
     recorded,
 )
 
-from bol_service.domain import title
+from bol_service.domain import issue, title
 from bol_service.domain.document import BillKind
-from bol_service.domain.events import Action
+from bol_service.domain.events import Action, Role
 from bol_service.domain.states import (
     BillState,
     Control,
@@ -64,6 +66,24 @@ def bill_table() -> Json:
         "facts": {name: list(values) for name, values in FACTS},
         "guards": {action.value: _guard_rows(action, scenes) for action in title.GUARDS},
         "after": {action.value: _bill_after(action) for action in _CHANGES_STATUS},
+        "holder": _holder(),
+    }
+
+
+def _holder() -> Json:
+    """Whether a party of this platform can come to hold a bill."""
+    party = party_of("other")
+    standings = {
+        "unknown": None,
+        "suspended": replace(party, suspended=True),
+        "operator": replace(party, roles=frozenset({Role.OPERATOR})),
+        "desk": replace(party, roles=frozenset({Role.EXCHANGE})),
+        "without consent": replace(party, rulebooks=()),
+        "consenting": party,
+    }
+    return {
+        name: answer(partial(issue.require_consent, one, "other", RULEBOOK))
+        for name, one in standings.items()
     }
 
 

@@ -7,12 +7,13 @@ A class of field or validator that has no table raises TypeError: it needs one h
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import Any
 
 from marshmallow import INCLUDE, Schema, fields, validate
 
 from bol_service.domain import events
-from bol_service.wire import event_fields
+from bol_service.wire import event_fields, transport_document_fields
 
 Json = dict[str, Any]
 
@@ -107,6 +108,7 @@ _PLAIN_KINDS: dict[type, str] = {
     event_fields.Day: "day",
     event_fields.Jwk: "jwk",
     fields.Dict: "object",
+    transport_document_fields.Moment: "moment",
 }
 
 
@@ -121,7 +123,7 @@ def _sizes(field: fields.Field[Any]) -> Json:
     found: Json = {}
     for rule in field.validators:
         if isinstance(rule, validate.Length):
-            found |= {"least": rule.min or 0, "most": rule.max}
+            found |= {"least": rule.min or 0, **({} if rule.max is None else {"most": rule.max})}
     return found
 
 
@@ -143,10 +145,23 @@ def _string(field: fields.Field[Any]) -> Json:
             case validate.Length():
                 found |= _sizes(field)
             case validate.Regexp():
-                found["form"] = str(rule.regex.pattern).removesuffix(r"\Z")
+                found["form"] = _form(str(rule.regex.pattern))
             case _:
                 raise TypeError(f"{rule!r} has no table; add it here and to verifier/schemas.js")
     return found
+
+
+def _form(pattern: str) -> str:
+    """As every engine reads it: what counts as white space differs from one to the next."""
+    return pattern.removesuffix(r"\Z").replace(r"\S", f"[^{_WHITE_SPACE}]")
+
+
+def _white_space() -> str:
+    signs = (sign for sign in map(chr, range(0x10000)) if re.fullmatch(r"\s", sign))
+    return "".join(f"\\u{ord(sign):04x}" for sign in signs)
+
+
+_WHITE_SPACE = _white_space()
 
 
 def camel(name: str) -> str:

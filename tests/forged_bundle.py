@@ -36,6 +36,7 @@ class Told:
     entries: tuple[Entry, ...]
     statement: Statement
     document: bytes | None
+    chains: tuple[str, ...] = ()
 
 
 def genuine(content: bytes) -> Told:
@@ -79,6 +80,7 @@ def forge(world: MinimalWorld, told: Told, **statement: Any) -> bytes:
         ),
         checkpoint=note,
         statement=stated.sign(world.statement_signer),
+        chains=told.chains,
     )
     return bundle.to_bytes()
 

@@ -26,7 +26,7 @@ from bol_service.wire.peers import Pins
 from bol_service.wire.pint_building import build_chain_entry, build_envelope, build_manifest
 from bol_service.wire.pint_entry import Transaction
 from bol_service.wire.pint_envelope import DocumentMetadata, EblEnvelope, read_envelope
-from bol_service.wire.pint_parties import ChainParty, IdentifyingCode
+from bol_service.wire.pint_parties import ChainParty, IdentifyingCode, issue_to_checksum
 from tests.documents import Json, corridor_document
 
 NOW = datetime(2027, 3, 8, 6, 0, tzinfo=UTC)
@@ -113,7 +113,7 @@ class Story:
         """The carrier's manifest; a change to None takes the member away."""
         value: Json = {
             "documentChecksum": self.document_checksum,
-            "issueToChecksum": "0" * 64,
+            "issueToChecksum": issue_to_checksum(SHIPPER.to_json()),
             "eBLVisualisationByCarrierChecksum": self.visualisation_checksum,
             **changes,
         }
@@ -127,7 +127,7 @@ class Story:
             document_checksum=self.document_checksum,
             transactions=acts,
             signer=house(platform).signer,
-            issuance_manifest=None if self.chain else self.issuance(),
+            issuance_manifest=None if self.chain else self.issuance(**_issued_to(acts[0])),
             after=self.chain[-1] if self.chain else None,
         )
         return replace(self, chain=(*self.chain, entry))
@@ -161,6 +161,12 @@ class Story:
 
     def envelope(self, sender: str, **documents: Any) -> EblEnvelope:
         return read_envelope(self.body(sender, **documents))
+
+
+def _issued_to(first: Transaction) -> dict[str, object]:
+    recipient = first.recipient
+    told = {} if recipient is None else {"issueToChecksum": issue_to_checksum(recipient.to_json())}
+    return dict(told)
 
 
 def outbound() -> Story:

@@ -9,6 +9,7 @@ from typing import Any
 from bol_service.crypto import base64url
 from bol_service.crypto.peer_signers import EcSigner
 from bol_service.wire import pint_answers
+from bol_service.wire.event_schemas import MAX_ANSWER
 from bol_service.wire.pint_answers import FinishedResponse, ResponseCode
 from tests.two_platforms import CQ, DESK, SG
 from tests.verifier_cases import written
@@ -43,6 +44,9 @@ def answers(border: Border) -> Iterator[Attempt]:
         for action, fits in takes.items():
             name = f"{action} on {code}"
             yield _answered(sent, name, action, compact, LAWFUL if fits else law("bad_chain"))
+    long = pint_answers.duplicate(about, f"a.{'b' * 500_000}.c", ())
+    repeated = pint_answers.finished_response(long, signer)
+    yield _answered(sent, "MOVED on a DUPE that repeats a long entry", "MOVED", repeated, LAWFUL)
     for action, code in (("MOVED", ResponseCode.RECE), ("NOT_MOVED", ResponseCode.BENV)):
         other = pint_answers.finished_response(_response(code, ANOTHER), signer)
         yield _answered(sent, f"{action} about another chain", action, other, law("bad_chain"))
@@ -138,7 +142,7 @@ def _spellings(about: str) -> Iterator[tuple[str, str, Caught]]:
     yield "in Chinese", "重庆", BAD_EVENT
     yield "of nothing", "", BAD_EVENT
     full = peer(header, plain)
-    room = 20_000 - len(full)
+    room = MAX_ANSWER - len(full)
     yield "of the longest kind", full + "A" * (room - room % 4), LAWFUL
     yield "too long", full + "A" * (room + 4), BAD_EVENT
 

@@ -68,11 +68,13 @@ class Base:
 @dataclass(kw_only=True)
 class Border:
     """`taken` are genuine; `waits`, `sent`, `moved` are Chongqing's log of the first bill before
-    the envelope, with it, and with the answer; `imported` is Singapore's."""
+    the envelope, with it, and with the answer; `imported` is Singapore's.
+    `chains` are those that came with the genuine files."""
 
     ledgers: dict[str, Ledger]
     taken: list[Question] = field(default_factory=list)
     bases: dict[str, Base] = field(default_factory=dict)
+    chains: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(kw_only=True)
@@ -141,6 +143,9 @@ def _leaves(camera: Camera, bill: str) -> None:
     two.settled(bill)
     camera.take("moved", bill)
     camera.keep("imported", two.sg, bill, "banksg")
+    imported = camera.bundle(two.sg, bill, "banksg")
+    assert imported is not None
+    camera.border.chains["imported"] = read_bundle(imported).chains
     camera.border.bases["moved"] = _with_answer(camera, bill)
 
 

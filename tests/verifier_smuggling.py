@@ -141,6 +141,23 @@ def returns(border: Border, count: int) -> Iterator[Attempt]:
         ("to the carrier", [_step("TRANSFER", HOLDER_ABROAD, "xlsc")], law("bad_chain")),
         ("from another platform", [_step("TRANSFER", "MYPX:trader", "yunling")], law("bad_chain")),
         ("from whom it is with here", [_step("TRANSFER", "yunling", "bankcq")], law("bad_chain")),
+        *(
+            (f"to {slug}, who runs the platform", [_step("TRANSFER", HOLDER_ABROAD, slug)], caught)
+            for slug, caught in (
+                ("operator", law("bad_recipient")),
+                (DESK, law("bad_recipient")),
+            )
+        ),
+        *(
+            (f"endorsed to {slug}", [_step("ENDORSE_TO_ORDER", HOLDER_ABROAD, slug)], caught)
+            for slug, caught in (
+                ("operator", law("bad_recipient")),
+                (DESK, law("bad_recipient")),
+                ("xlsc", law("bad_recipient")),
+                ("nobody", law("recipient_unavailable")),
+                ("yunling", LAWFUL),
+            )
+        ),
         ("endorsed by a stranger", [_step("ENDORSE", other, "bankcq"), give], law("bad_chain")),
         ("surrendered by a stranger", [_step(ask["action"], other, "xlsc")], law("bad_chain")),
         (
@@ -177,7 +194,7 @@ def returns(border: Border, count: int) -> Iterator[Attempt]:
         ("with an act of no chain", [_step("ISSUE", "xlsc", "yunling")], BAD_EVENT),
         ("with nothing told", [], BAD_EVENT),
         ("with a reason of no list", [ask | {"reasonCode": "OTHER"}], BAD_EVENT),
-        ("with too many steps", [give] * 501, BAD_EVENT),
+        ("with too many steps", [give] * 5_001, BAD_EVENT),
     )
     for name, steps, caught in rows:
         yield attempt(_returned(moved, steps), f"back: {name}", caught)
@@ -207,6 +224,9 @@ def arrivals(border: Border, count: int) -> Iterator[Attempt]:
         ("of another platform", {"home": "MYPX"}, law("bad_chain")),
         ("under another rulebook", {"rulebook": ANOTHER}, law("consent_missing")),
         ("without its transactions", {"steps": []}, LAWFUL),
+        ("to the order of the operator", {"titleHolder": "operator"}, law("bad_recipient")),
+        ("for the desk", {"shipper": DESK}, law("bad_recipient")),
+        ("to the desk", {"issueTo": DESK, "steps": []}, law("bad_recipient")),
         ("to a stranger", {"issueTo": "MYPX:trader"}, law("bad_chain")),
         ("to the order of a stranger", {"titleHolder": "MYPX:trader"}, law("bad_chain")),
         ("in lower case", {"home": "cqgy"}, BAD_EVENT),

@@ -85,7 +85,8 @@ def _carriers(c: random.Random, bill: BillState, at: Told) -> Step:
 
 def _endorsement(c: random.Random, at: Told) -> Step:
     kind = c.choice((Action.ENDORSE, Action.ENDORSE_TO_ORDER, Action.ENDORSE_TO_ORDER, None))
-    to = None if kind is None else c.choice((*ABROAD, *HERE))
+    barred = ("operator", "desk", "nobody", "guoyuan")
+    to = None if kind is None else c.choice(barred if c.random() < 0.1 else (*ABROAD, *HERE))
     at.title_holder = to
     return Step(action=kind or Action.BLANK_ENDORSE, actor=at.possessor, recipient=to)
 

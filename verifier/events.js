@@ -33,9 +33,10 @@ export function decode(compact) {
 }
 
 async function decodeText(compact) {
-  const { eventCharacters } = LAW.limits;
+  const { eventCharacters, platformEventCharacters } = LAW.limits;
   const typ = announcedTyp(compact.slice(0, eventCharacters).split(".")[0]);
-  const parsed = asRefusal(() => parseJws(compact, typ, eventCharacters));
+  const most = typ === LAW.names.platformTyp ? platformEventCharacters : eventCharacters;
+  const parsed = asRefusal(() => parseJws(compact, typ, most));
   const value = payloadOf(parsed.payload);
   const { event, inner } = await eventOf(value);
   const isOfPlatform = LAW.actions[event.action].law === "exchange";

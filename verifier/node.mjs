@@ -1,7 +1,8 @@
 // Runs the verifier outside a browser: JSON lines in, JSON lines out. For the tests, and for anyone
 // who has Node and no Python.
 //
-//   node verifier/node.mjs bundle.ebl.json [trust.json]      the report, as `bol verify --json` has it
+//   node verifier/node.mjs bundle.ebl.json [trust.json]      the report, as `bol verify --json` has it;
+//                                                            of a printed copy (*.pdf) as well
 //   node verifier/node.mjs --cases  < cases.jsonl            one summary per case
 //   node verifier/node.mjs --traces < traces.jsonl           one line per trace of the bare law
 //   node verifier/node.mjs --parts  < questions.jsonl        one line per question to one part of it
@@ -13,19 +14,20 @@ import vm from "node:vm";
 
 import { readAnswer } from "./answer.js";
 import { fromBase64, fromBase64url, hex, toBase64, utf8 } from "./bytes.js";
+import { verifyFile } from "./copy.js";
 import { DocumentError, readDocument } from "./document.js";
 import { parseStream, problemOf } from "./identifiers.js";
 import { canonical } from "./jcs.js";
-import { BadJws } from "./jws.js";
+import { BadJws, BadSignature } from "./jws.js";
 import { BadKey, readJwk, verifySignature, withoutWebCrypto } from "./keys.js";
 import { Refusal } from "./law/refusal.js";
-import { BadMember } from "./schemas.js";
-import { sha256, sha512 } from "./sha2.js";
+import { keysByName, parsePeerJws, verifyPeerJws } from "./peerkeys.js";
+import { BadMember, readSchema } from "./schemas.js";
+import { sha256, sha384, sha512 } from "./sha2.js";
 import { BadJson, parseDocument, parseEvent } from "./strictjson.js";
 import { textProblem } from "./text.js";
-import { readInstant } from "./time.js";
+import { readInstant, readMoment } from "./time.js";
 import { readTrust, TrustError } from "./trust.js";
-import { verify } from "./verify.js";
 import { World } from "./world.js";
 
 const args = process.argv.slice(2);
@@ -112,6 +114,21 @@ function sortedCodes(facts) {
   return facts;
 }
 
+function peerKeys(keys) {
+  const read = readSchema("TrustedPeerSchema", { platform: "SGPX", keys });
+  return keysByName("platform", [read]).get("SGPX");
+}
+
+async function isSigned(parsed, keys, now) {
+  try {
+    await verifyPeerJws(parsed, keys, now);
+    return true;
+  } catch (error) {
+    if (error instanceof BadSignature) return false;
+    throw error;
+  }
+}
+
 const PARTS = {
   answer: ({ text }) => orNull(() => readAnswer(text)),
   base64: ({ text }) => hexOrNull(fromBase64(text)),
@@ -122,7 +139,11 @@ const PARTS = {
   key: ({ jwk }) => orNull(() => readJwk(jwk).kid),
   signature: ({ alg, message, raw, signature }) =>
     verifySignature(alg, raw.map(bytesOf), bytesOf(signature), bytesOf(message)),
-  hash: ({ bytes }) => [sha256, sha512].map((hash) => hex(hash(bytesOf(bytes)))),
+  hash: ({ bytes }) => [sha256, sha384, sha512].map((hash) => hex(hash(bytesOf(bytes)))),
+  peerKeys: ({ keys }) => orNull(() => peerKeys(keys).length),
+  peerSignature: ({ keys, now, text }) => isSigned(parsePeerJws(text), peerKeys(keys), now),
+  chainEntry: ({ text }) => orNull(() => readSchema("ChainEntrySchema", parsePeerJws(text).value)) !== null,
+  moment: ({ text }) => readMoment(text),
   text: ({ text }) => textProblem(text) === null,
   identifier: ({ form, value }) => problemOf(form, value) === null,
   stream: ({ text }) => parseStream(text) !== null,
@@ -138,7 +159,7 @@ async function eachLine(judge) {
 async function main() {
   if (option("--own-arithmetic")) withoutWebCrypto();
   const at = args.indexOf("--page");
-  const engine = at < 0 ? { readTrust, verify } : pageEngine(args.splice(at, 2)[1]);
+  const engine = at < 0 ? { readTrust, verify: verifyFile } : pageEngine(args.splice(at, 2)[1]);
   if (option("--cases")) return eachLine((line) => judgeCase(engine, line));
   if (option("--traces")) return eachLine(judgeTrace);
   if (option("--parts")) return eachLine((line) => PARTS[line.part](line));

@@ -1,8 +1,8 @@
 // The page: two files in, the report out; in two languages, by mouse, by drop or by keyboard.
 import { utf8 } from "./bytes.js";
+import { verifyFile } from "./copy.js";
 import { LAW } from "./tables.js";
 import { readTrust, TrustError } from "./trust.js";
-import { verify } from "./verify.js";
 import { View, visible } from "./view.js";
 import { LANGUAGES, Words } from "./words.js";
 
@@ -77,6 +77,7 @@ class Page {
       try {
         const bytes = new Uint8Array(await file.arrayBuffer());
         if (looksLikeTrust(bytes)) this.takeTrust(bytes, file.name);
+        else if (looksLikeFields(bytes)) this.problem = ["fields", file.name];
         else this.bundle = { name: file.name, bytes };
       } catch {
         this.problem = ["unreadable", file.name];
@@ -105,7 +106,7 @@ class Page {
     this.byId("verdict").textContent = this.words.say("page", "checking");
     const now = Date.now();
     try {
-      const report = await verify(this.bundle.bytes, this.trust, now);
+      const report = await verifyFile(this.bundle.bytes, this.trust, now);
       if (turn !== this.turn) return undefined; // another file came in meanwhile
       this.report = report;
       this.verifiedAt = now;
@@ -136,7 +137,7 @@ class Page {
       this.byId("verdict").className = "";
       return;
     }
-    new View(this.document, this.words).show(report, this.bundle.bytes, this.verifiedAt);
+    new View(this.document, this.words).show(report, this.verifiedAt);
   }
 
   problemText() {
@@ -152,6 +153,11 @@ class Page {
     const name = this.trustName === null ? "" : ` (${this.trustName})`;
     return visible(`${this.words.say("page", "trusted")}: ${this.trust.origin}${name}`);
   }
+}
+
+// An SD-JWT: what a holder discloses of a bill, which means nothing without its evidence.
+function looksLikeFields(bytes) {
+  return bytes[0] === 0x65 && bytes[1] === 0x79 && bytes.includes(0x7e);
 }
 
 function looksLikeTrust(bytes) {

@@ -18,8 +18,8 @@ export class Report {
     this.findings.push({ check, outcome: "VALID", code, message, nextStep: "" });
   }
 
-  invalid(check, code, message) {
-    this.findings.push({ check, outcome: "INVALID", code, message, nextStep: FORGED });
+  invalid(check, code, message, nextStep = FORGED) {
+    this.findings.push({ check, outcome: "INVALID", code, message, nextStep });
   }
 
   unknown(check, code, message, nextStep) {
@@ -40,7 +40,9 @@ export class Report {
 
   concluded() {
     if (this.findings.some((finding) => finding.outcome === "INVALID")) return "NOT_GENUINE";
-    const open = this.findings.filter((finding) => finding.outcome === "UNKNOWN");
+    const open = this.findings.filter(
+      ({ check, outcome }) => outcome === "UNKNOWN" && check !== "peers",
+    );
     if (this.title === null || open.some((finding) => finding.check !== "currency")) {
       return "CANNOT_SAY";
     }

@@ -4,7 +4,7 @@ import { problemOf } from "./identifiers.js";
 import { BadKey, readJwk } from "./keys.js";
 import { LAW } from "./tables.js";
 import { codePoints, hasBlankEnd } from "./text.js";
-import { readDay, readInstant } from "./time.js";
+import { readDay, readInstant, readMoment } from "./time.js";
 
 export class BadMember extends Error {
   constructor(pointer, message) {
@@ -105,6 +105,7 @@ const READERS = {
     return kept(value, bytes !== null && within(rule, bytes.length));
   },
   instant: (_, value) => readInstant(value) ?? undefined,
+  moment: (_, value) => (typeof value === "string" ? (readMoment(value) ?? undefined) : undefined),
   day: (_, value) => readDay(value) ?? undefined,
   integer: (rule, value) => kept(value, Number.isInteger(value) && within(rule, value)),
   truth: (_, value) => kept(value, typeof value === "boolean"),

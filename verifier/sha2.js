@@ -1,4 +1,4 @@
-// SHA-256 and SHA-512 (FIPS 180-4), so that nothing but arithmetic is needed to hash.
+// SHA-256, SHA-384 and SHA-512 (FIPS 180-4), so that nothing but arithmetic is needed to hash.
 //
 // The constants are the fractional bits of the square and cube roots of the first primes, and are
 // computed as such instead of being written down.
@@ -27,6 +27,8 @@ function root(of, power) {
 
 const PRIMES = primes(80);
 const ROOTS = PRIMES.slice(0, 8).map((prime) => root(prime << 128n, 2n) & MASK);
+// SHA-384 begins with the roots of the ninth to sixteenth prime.
+const LATER_ROOTS = PRIMES.slice(8, 16).map((prime) => root(prime << 128n, 2n) & MASK);
 const CUBE_ROOTS = PRIMES.map((prime) => root(prime << 192n, 3n) & MASK);
 const H256 = ROOTS.map((word) => Number(word >> 32n));
 const K256 = CUBE_ROOTS.slice(0, 64).map((word) => Number(word >> 32n));
@@ -84,7 +86,15 @@ function compress256(state, words) {
 }
 
 export function sha512(bytes) {
-  let state = ROOTS;
+  return long(bytes, ROOTS);
+}
+
+export function sha384(bytes) {
+  return long(bytes, LATER_ROOTS).subarray(0, 48);
+}
+
+function long(bytes, first) {
+  let state = first;
   const whole = padded(bytes, 128);
   const view = new DataView(whole.buffer);
   for (let start = 0; start < whole.length; start += 128) {

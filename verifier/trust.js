@@ -2,6 +2,7 @@
 import { originProblem } from "./identifiers.js";
 import { BadKey, readJwk } from "./keys.js";
 import { NoteError, parseVkey } from "./note.js";
+import { keysByName } from "./peerkeys.js";
 import { BadMember, readSchema } from "./schemas.js";
 import { BadJson, parseEvent } from "./strictjson.js";
 
@@ -26,6 +27,8 @@ function checked(bytes) {
     logKeys: read.logKeys.map((entry) => ({ ...entry, key: parseVkey(entry.vkey) })),
     statementKeys: read.statementKeys.map(readJwk),
     witnesses: read.witnesses.map(parseVkey),
+    peers: keysByName("platform", read.peers),
+    carriers: keysByName("carrier", read.carriers),
   };
   if (trust.demo !== trust.origin.startsWith("demo.")) {
     throw new TrustError(`origin ${trust.origin} and demo ${trust.demo} contradict each other`);

@@ -1,8 +1,9 @@
 // Verifies an evidence bundle from the file and a trust file alone (verification/verifier.py).
 //
-// The ten steps are those of docs/verification.md, with the same names, codes and verdicts. Steps
+// The steps are those of docs/verification.md, with the same names, codes and verdicts. Steps
 // after a failed one that they rest on are not run.
 import { BundleError, checkpointDigest, readBundle, readStatement, UnknownVersion } from "./bundle.js";
+import { crossingsStep } from "./crossings.js";
 import { DocumentError, readDocument } from "./document.js";
 import { decode, NotUnderstood } from "./events.js";
 import { BadSignature, verifyJws } from "./jws.js";
@@ -21,13 +22,17 @@ import { World } from "./world.js";
 // `report.shown` holds what can be shown of the file: document and replayed world.
 export async function verify(bytes, trust, now) {
   const report = new Report(trust?.demo ?? false);
-  report.shown = { document: null, facts: null, world: null, events: [], statement: null };
+  report.shown = nothingShown();
   try {
     await run(report, bytes, trust, now);
   } catch (error) {
     if (!(error instanceof Stop)) throw error;
   }
   return report.conclude();
+}
+
+export function nothingShown() {
+  return { document: null, facts: null, world: null, events: [], statement: null };
 }
 
 async function run(report, bytes, trust, now) {
@@ -43,6 +48,8 @@ async function run(report, bytes, trust, now) {
   report.shown.world = world;
   report.shown.events = replayed.map((item) => item.recorded);
   await replay(report, trust, statement, replayed, world);
+  const { document } = report.shown;
+  await crossingsStep(report, trust, bundle, statement, replayed, world, document);
   currencyStep(report, trust, statement, now);
 }
 

@@ -30,8 +30,8 @@ export class View {
     this.words = words;
   }
 
-  // `bytes` is the whole file, `verifiedAt` the time on the reader's clock.
-  show(report, bytes, verifiedAt) {
+  // `verifiedAt` is the time on the reader's clock.
+  show(report, verifiedAt) {
     this.report = report;
     this.showVerdict(report, verifiedAt);
     this.fill("checks", report.findings.map((finding) => this.findingItem(finding)));
@@ -40,7 +40,7 @@ export class View {
     this.section("bill", rows.length === 0 ? [] : [this.factList(rows)]);
     this.section("chain", report.title === null ? [] : this.chainTable(report));
     this.section("custody", report.shown.world === null ? [] : this.custodyTables(report));
-    this.section("proof", this.proofParts(report, bytes));
+    this.section("proof", report.evidence === null ? [] : this.proofParts(report));
   }
 
   byId(id) {
@@ -59,10 +59,13 @@ export class View {
     const demo = report.demo ? [this.make("p", { class: "demo" }, this.words.say("page", "demo"))] : [];
     const partial = report.title !== null && !report.title.replayed;
     const told = partial ? [this.make("p", {}, this.words.say("page", "partial"))] : [];
+    const copied = report.printed && report.evidence !== null;
+    const notice = copied ? [this.make("p", { class: "printed" }, this.words.say("page", "printed"))] : [];
     const when = `${this.words.say("page", "verifiedAt")} ${this.time(verifiedAt)}`;
     const steps = this.nextSteps(report).map((step) => this.make("li", {}, step));
     this.fill("summary", [
       ...demo,
+      ...notice,
       ...told,
       this.make("h2", {}, this.words.say("page", "next")),
       this.make("ul", { class: "next" }, steps),
@@ -151,7 +154,7 @@ export class View {
     return [...(seals ?? []), ...warning].join(" ");
   }
 
-  proofParts({ signed }, bytes) {
+  proofParts({ evidence, printed, signed }) {
     const rows = signed.map((act) => [
       String(act.index),
       this.time(act.recordedAt),
@@ -159,7 +162,8 @@ export class View {
       `${this.words.law("actions", act.action)} · ${act.stream}`,
       act.kid,
     ]);
-    const digest = `${this.words.say("page", "fileDigest")}: ${hex(sha256(bytes))}`;
+    const name = printed ? "evidenceDigest" : "fileDigest";
+    const digest = `${this.words.say("page", name)}: ${hex(sha256(evidence))}`;
     const heads = ["entry", "when", "who", "act", "key"];
     const acts = rows.length === 0 ? [] : [this.table("acts", heads, rows)];
     return [this.make("p", { class: "digest" }, digest), ...acts];

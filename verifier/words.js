@@ -9,7 +9,10 @@ const PAGE = {
     "Everything is checked on this computer. Nothing is sent anywhere.",
     "全部验证在本机完成,不向任何地方发送数据。",
   ],
-  bundle: ["Evidence file (*.ebl.json)", "证据文件(*.ebl.json)"],
+  bundle: [
+    "Evidence file (*.ebl.json) or printed copy (*.pdf)",
+    "证据文件(*.ebl.json)或打印副本(*.pdf)",
+  ],
   trust: ["Trust file of the platform (trust.json)", "平台信任文件(trust.json)"],
   trustHint: [
     "From the platform's publication, never together with the evidence file.",
@@ -42,6 +45,14 @@ const PAGE = {
   occurred: ["At the place", "发生时间"],
   seals: ["Seals", "封号"],
   sealException: ["seals differ from those seen before", "封号与此前所见不符"],
+  printed: [
+    "Only the evidence attached to this PDF was checked; the print on its pages proves nothing.",
+    "仅核验了PDF内附的证据；其页面上的印刷内容不具证明力。",
+  ],
+  fields: [
+    "Disclosed fields are no evidence; bol verify checks them beside the evidence of their bill",
+    "披露字段本身不是证据;须由 bol verify 对照其提单的证据核验",
+  ],
   partial: [
     "A partial file: what is shown is proven, the status is as stated by the platform.",
     "部分披露文件:所示内容已验证,状态据平台声明。",
@@ -54,6 +65,7 @@ const PAGE = {
     "验证程序自身出错;这不说明文件的真伪",
   ],
   fileDigest: ["SHA-256 of the file", "文件 SHA-256"],
+  evidenceDigest: ["SHA-256 of the attached evidence", "所附证据 SHA-256"],
 };
 
 const FACTS = {
@@ -93,6 +105,7 @@ const CHECKS = {
   document: ["Document", "单据"],
   signatures: ["Signatures of the parties", "当事人签名"],
   law: ["Every act lawful", "行为合规"],
+  peers: ["Other platforms", "其他平台"],
   currency: ["How old", "时效"],
 };
 
@@ -127,6 +140,14 @@ const CODES = {
   as_stated: ["Status as stated by the platform (partial file)", "状态据平台声明(部分披露文件)"],
   no_issue: ["The bill was never issued", "提单从未签发"],
   title_differs: ["The acts lead to another holder or status than stated", "行为结果与声明的持有人或状态不符"],
+  peer_signed: ["What another platform or its carrier signed is theirs", "其他平台或承运人的签名属实"],
+  peer_unchecked: [
+    "Not checked: the trust file names no key of another platform or its carrier",
+    "未核验:信任文件中没有其他平台或其承运人的密钥",
+  ],
+  peer_forged: ["What another platform is said to have signed is not signed by it", "所称其他平台的签名并非其所签"],
+  chain_differs: ["The chain from abroad tells another story than was recorded", "境外背书链与记录不符"],
+  no_chain: ["The chain by which the bill came was taken out", "提单来自境外的背书链被移除"],
   ended: ["The bill has ended; this does not go stale", "提单已终结,结论不会过时"],
   current: ["Fresh", "仍在有效时限内"],
   stale: ["Older than what counts as current", "已超过有效时限"],
@@ -159,6 +180,10 @@ const NEXT = {
   "Ask the platform that holds the original now; this one cannot speak for it.": [
     "Ask the platform that holds the original now; this one cannot speak for it.",
     "请向现在持有正本的平台查询;本平台不能代其说明。",
+  ],
+  "Add that signer's keys to the trust file (bol keys trust) if you want this checked.": [
+    "Add that signer's keys to the trust file (bol keys trust) if you want this checked.",
+    "如需核验,请将该签署方的密钥加入信任文件(bol keys trust)。",
   ],
   "Set the clock of this machine and verify again.": [
     "Set the clock of this computer and verify again.",

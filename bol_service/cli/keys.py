@@ -21,6 +21,7 @@ from bol_service.cli.context import (
     require_origin,
 )
 from bol_service.cli.keys_certificate import certificate
+from bol_service.cli.keys_trust import trust
 from bol_service.cli.output import facts, json_option, say, show
 from bol_service.crypto.keys import Algorithm, PublicKey
 from bol_service.crypto.signers import (
@@ -40,6 +41,7 @@ def keys() -> None:
 
 
 keys.add_command(certificate)
+keys.add_command(trust)
 
 
 @keys.command("generate")

@@ -36,6 +36,7 @@ MAX_RSA_BITS: Final = 8192  # beyond it every check costs more than any signatur
 _CERTIFICATE: Final = re.compile(
     r"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\s*"
 )
+_KEY_MEMBERS: Final[tuple[str, ...]] = ("kty", "crv", "x", "y", "n", "e")
 _PRIVATE_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"})
 
 VerifyingKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | Ed25519PublicKey
@@ -134,6 +135,11 @@ class PinnedKey:
         """RFC 7638 SHA-256 thumbprint: the same for a certificate and a JWK of one key."""
         return thumbprint(self.key)
 
+    def to_jwk(self) -> dict[str, str]:
+        """The members that make the key, and no others."""
+        jwk = _jose(self.key).as_dict(private=False)
+        return {name: str(jwk[name]) for name in _KEY_MEMBERS if name in jwk}
+
     def covers(self, moment: datetime) -> bool:
         """Whether `moment` lies within the validity, both ends included."""
         if self.not_before is not None and moment < self.not_before:
@@ -184,9 +190,9 @@ def _imported(jwk: dict[str, Any]) -> VerifyingKey:
     kind = _KEY_TYPES.get(str(jwk.get("kty")))
     if kind is None:
         raise ValueError(f"kty {jwk.get('kty')!r} is not supported; use RSA, EC or OKP")
-    members = ("kty", "crv", "x", "y", "n", "e")
     try:
-        key = kind.import_key({name: jwk[name] for name in members if name in jwk}).public_key
+        members = {name: jwk[name] for name in _KEY_MEMBERS if name in jwk}
+        key = kind.import_key(members).public_key
     except (JoseError, ValueError, TypeError, KeyError) as error:
         raise ValueError(f"the JWK is no usable {jwk['kty']} key: {error}") from error
     if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey | Ed25519PublicKey):

@@ -7,14 +7,17 @@ sender, locked, until the other platform has signed what became of it.
    it signs nothing else. It never acts for a party: what it records is what another platform told.
 2. SENT names the envelope that goes out. There is one, made once, for each act that waits.
 3. MOVED carries the other platform's signed RECE or DUPE about that very chain: now control is what
-   the act said. NOT_MOVED carries its BSIG, BENV or DISE: control and status are as before the
-   act; whoever signed it has accepted the bill with it.
+   the act said, and so is the letter of credit under which it presented the bill there, until a
+   chain comes back: chains tell of none. NOT_MOVED carries its BSIG, BENV or DISE: control, status
+   and letter of credit are as before the act; whoever signed it has accepted the bill with it.
 4. IMPORTED makes a bill known that was issued elsewhere, RETURNED continues one that is known.
    Both replay the transactions told in between under the rules of the bill: whoever gives has it,
    whoever endorses has the title, only the issuing carrier is asked for delivery and answers, and
    nothing follows an accepted surrender. Moves inside another platform may be left out (DCSA PINT
    3.0), so of possession there only the platform is asked. A party of this platform signs here
-   itself: no chain tells of its acts.
+   itself: no chain tells of its acts. Whom a chain endorses the bill to here, or brings it to, must
+   be able to hold it: neither operator nor exchange desk nor its carrier, and with consent; nor
+   does an imported document name operator or desk as shipper, consignee or title holder.
 5. A bill that comes back must have been away, and no chain counts twice.
 6. Notations, delivery orders and custody stay with the platform of issue; they are no transactions.
 """
@@ -129,6 +132,7 @@ def _moved(state: BillState, event: Moved) -> BillState:
         giving=None,
         transit=None,
         surrendered_by=state.control.possessor if asks else None,
+        presentation=transit.presentation,
         abroad=replace(known, surrender=transit.surrender),
     )
 
@@ -187,10 +191,20 @@ def _imported(world: Reader, existing: BillState | None, event: Imported, bill: 
             pointer="/details/carrier",
         )
     blank = _as_issued(event, facts)
-    told = _settled(world, _told(blank, event.steps))
+    _require_parties(world, event)
+    told = _settled(world, _told(world, blank, event.steps))
     arrived = replace(told, abroad=_arrival(told.abroad, event))
     tenures = tuple(Tenure(party=slug, first=0) for slug in sorted(controllers(arrived)))
     return replace(arrived, tenures=tenures)
+
+
+def _require_parties(world: Reader, event: Imported) -> None:
+    for slug in (event.shipper, event.consignee, event.title_holder):
+        party = None if slug is None else world.party(slug)
+        if party is not None and party.roles & issue.NEVER_HOLDERS:
+            raise errors.BadRecipient(
+                f"{slug} runs the platform and cannot be shipper or have title", pointer="/details"
+            )
 
 
 def _as_issued(event: Imported, facts: DocumentFacts) -> BillState:
@@ -230,8 +244,8 @@ def _returned(world: Reader, state: BillState, event: Returned) -> BillState:
             f"the chain that ends with {event.last_entry} has arrived before",
             pointer="/details/lastEntry",
         )
-    told = _settled(world, _told(state, event.steps))
-    return replace(told, abroad=_arrival(told.abroad, event))
+    told = _settled(world, _told(world, state, event.steps))
+    return replace(told, presentation=None, abroad=_arrival(told.abroad, event))
 
 
 def _arrival(abroad: Abroad, event: Carried) -> Abroad:
@@ -259,13 +273,13 @@ def _settled(world: Reader, state: BillState) -> BillState:
 # -- the transactions in between -----------------------------------------------------------------
 
 
-def _told(state: BillState, steps: tuple[Step, ...]) -> BillState:
+def _told(world: Reader, state: BillState, steps: tuple[Step, ...]) -> BillState:
     for step in steps:
-        state = _after(state, step)
+        state = _after(world, state, step)
     return state
 
 
-def _after(state: BillState, step: Step) -> BillState:
+def _after(world: Reader, state: BillState, step: Step) -> BillState:
     if not is_foreign(step.actor):
         raise _unlawful(state, step, f"{step.actor} is of this platform and signs here itself")
     if state.status is Status.SURRENDERED_FOR_DELIVERY:
@@ -278,10 +292,10 @@ def _after(state: BillState, step: Step) -> BillState:
         return _carrier_answered(state, step)
     if _place(step.actor) != _place(state.control.possessor):
         raise _unlawful(state, step, f"{state.control.possessor} possesses the bill")
-    return _by_possessor(state, step)
+    return _by_possessor(world, state, step)
 
 
-def _by_possessor(state: BillState, step: Step) -> BillState:
+def _by_possessor(world: Reader, state: BillState, step: Step) -> BillState:
     control = state.control
     match step.action:
         case Action.SIGN:
@@ -292,15 +306,16 @@ def _by_possessor(state: BillState, step: Step) -> BillState:
             if _named(step) == state.carrier:
                 raise _unlawful(state, step, "the carrier is asked by surrender, not by transfer")
             return replace(state, control=replace(control, possessor=_named(step)))
-        case Action.ENDORSE | Action.ENDORSE_TO_ORDER | Action.BLANK_ENDORSE:
+        case Action.ENDORSE | Action.ENDORSE_TO_ORDER:
             _require_endorser(state, step)
-            blank = step.action is Action.BLANK_ENDORSE
-            title = Control(
-                possessor=step.actor,
-                title_holder=None if blank else _named(step),
-                final=step.action is Action.ENDORSE,
-            )
+            endorsee = _named(step)
+            _require_endorsee(world, state, endorsee)
+            final = step.action is Action.ENDORSE
+            title = Control(possessor=step.actor, title_holder=endorsee, final=final)
             return replace(state, control=title)
+        case Action.BLANK_ENDORSE:
+            _require_endorser(state, step)
+            return replace(state, control=Control(possessor=step.actor, title_holder=None))
         case Action.SURRENDER_FOR_DELIVERY | Action.SURRENDER_FOR_AMENDMENT:
             _require_surrenderer(state, step)
             return replace(
@@ -332,6 +347,17 @@ def _require_endorser(state: BillState, step: Step) -> None:
         raise _unlawful(state, step, f"it is to the order of {state.control.title_holder}")
     if state.control.final:
         raise _unlawful(state, step, f"{step.actor} received a final endorsement")
+
+
+def _require_endorsee(world: Reader, state: BillState, endorsee: str) -> None:
+    """Whether one abroad can hold the bill, its own platform has said."""
+    if endorsee == state.carrier:
+        raise errors.BadRecipient(
+            f"{endorsee} issued bill {state.reference} and cannot have title to it",
+            pointer="/details/steps",
+        )
+    if not is_foreign(endorsee):
+        issue.require_consent(world.party(endorsee), endorsee, state.rulebook)
 
 
 def _require_surrenderer(state: BillState, step: Step) -> None:

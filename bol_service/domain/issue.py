@@ -7,7 +7,8 @@ id is the document's checksum, so the document can never change. Then, in this o
    a key of the same carrier, names this document and this first possessor;
 2. its content is exactly that of the draft which the shipper approved last;
 3. its parties are the registered parties that the act names, by their identifiers;
-4. shipper and first possessor have accepted the rulebook under which the bill lives (LR-01);
+4. shipper and first possessor have accepted the rulebook under which the bill lives (LR-01), and
+   neither operates the platform nor is its exchange desk;
 5. every container is in the custody of this shipment, and the dates on the document are the dates
    that the signed custody events prove: no bill before receipt, no ante-dating (LR-06, LR-33,
    LR-35).
@@ -20,7 +21,7 @@ from __future__ import annotations
 from bol_service.domain import errors
 from bol_service.domain.custody import is_local_date
 from bol_service.domain.document import BillKind, DocumentFacts, PartyReference
-from bol_service.domain.events import Issue, Recorded
+from bol_service.domain.events import Issue, Recorded, Role
 from bol_service.domain.states import (
     OPERATOR,
     BillState,
@@ -34,6 +35,9 @@ from bol_service.domain.states import (
     Status,
     Tenure,
 )
+
+NEVER_HOLDERS = frozenset({Role.OPERATOR, Role.EXCHANGE})
+"""Who runs the platform holds no bill on it."""
 
 
 def issued(world: Reader, act: Recorded, event: Issue) -> BillState:
@@ -237,6 +241,10 @@ def require_consent(party: PartyState | None, slug: str, rulebook: str) -> None:
     """The party must be able to receive a bill that lives under `rulebook`."""
     if party is None or party.suspended:
         raise errors.RecipientUnavailable(f"{slug} is unknown or suspended")
+    if party.roles & NEVER_HOLDERS:
+        raise errors.BadRecipient(
+            f"{slug} runs the platform ({', '.join(sorted(party.roles))}) and never holds a bill"
+        )
     if rulebook not in party.rulebooks:
         raise errors.ConsentMissing(f"{slug} has not accepted the rulebook {rulebook}")
 

@@ -125,7 +125,7 @@ def _registered(world: Reader, act: Recorded, event: Register, slug: str) -> Par
             f"{event.key.kid} is registered",
             pointer="/details/key",
         )
-    _check_identity(event.identity)
+    check_identity(event.identity)
     _check_attributes(event)
     state = PartyState(
         slug=slug,
@@ -167,7 +167,8 @@ _CHECKS = {
 }
 
 
-def _check_identity(identity: Identity) -> None:
+def check_identity(identity: Identity) -> None:
+    """Raises BadEvent."""
     if not identity.identifiers:
         raise errors.BadEvent(
             f"{identity.legal_name} has no legal identifier",

@@ -19,11 +19,11 @@ from __future__ import annotations
 
 import hmac
 from datetime import datetime
+from typing import Protocol
 
 from bol_service.domain import errors
 from bol_service.domain.events import GateOut, Recorded
 from bol_service.domain.states import (
-    BillState,
     CustodyState,
     DeliveryOrder,
     DraftState,
@@ -31,6 +31,41 @@ from bol_service.domain.states import (
     Reader,
     Status,
 )
+
+
+class Releasable(Protocol):
+    """What the guard asks of a bill: its state, or what evidence of it shows."""
+
+    @property
+    def reference(self) -> str: ...
+
+    @property
+    def containers(self) -> tuple[str, ...]: ...
+
+    @property
+    def status(self) -> str: ...
+
+    def order_for(self, container: str) -> DeliveryOrder | None: ...
+
+
+class Booked(Protocol):
+    """What the guard asks of a booking."""
+
+    @property
+    def customs_release(self) -> bool: ...
+
+
+class Box(Protocol):
+    """What the guard asks of a container's custody."""
+
+    @property
+    def place(self) -> Place: ...
+
+    @property
+    def customs_released(self) -> str | None: ...
+
+    @property
+    def released_under(self) -> str | None: ...
 
 
 def check(
@@ -68,9 +103,9 @@ def check(
 
 
 def require_releasable(
-    bill: BillState,
-    draft: DraftState,
-    state: CustodyState | None,
+    bill: Releasable,
+    draft: Booked,
+    state: Box | None,
     container: str,
     moment: datetime,
 ) -> DeliveryOrder:
@@ -84,7 +119,7 @@ def require_releasable(
             f"container {container} is not on bill {bill.reference} ({', '.join(bill.containers)})",
             pointer="/stream",
         )
-    if bill.status is not Status.SURRENDERED_FOR_DELIVERY:
+    if bill.status != Status.SURRENDERED_FOR_DELIVERY:
         raise errors.NoSurrender(
             f"bill {bill.reference} is {bill.status}, not SURRENDERED_FOR_DELIVERY",
             pointer="/details/bill",

@@ -254,7 +254,8 @@ class Transit:
 
     `after` is the control that its signed answer will bring about; None: only a notice goes there,
     and nothing is locked. `otherwise` is the status that a refusal brings back, `surrender` the
-    pending status with which the carrier is asked. `sent` is the envelope once it is made.
+    pending status with which the carrier is asked, `presentation` the letter of credit under which
+    it is presented there. `sent` is the envelope once it is made.
     """
 
     platform: str
@@ -263,6 +264,7 @@ class Transit:
     after: Control | None
     otherwise: Status
     surrender: Status | None = None
+    presentation: Presentation | None = None
     sent: Carriage | None = None
 
 

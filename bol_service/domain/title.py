@@ -4,7 +4,10 @@ Possession and title are two things. Endorsing changes the title and moves nothi
 moves possession and endorses nothing; delivery needs both to line up.
 
 1. Only the possessor acts on a live bill. There is exactly one, at every moment (MLETR art. 11).
-2. TRANSFER moves possession at once. Straight bill: from the shipper to the consignee only.
+2. Who receives has accepted the rulebook; carrier, operator and exchange desk never receive.
+   TRANSFER moves possession at once. Straight bill: from the shipper to the consignee only.
+   It may be a presentation under a letter of credit. That belongs to this giving: the next one, or
+   a surrender, ends it, and a refusal brings back the one before.
 3. ENDORSE, ENDORSE_TO_ORDER, BLANK_ENDORSE: by a possessor to whose order the bill is, or who holds
    it in blank; never on a straight bill, never after a final endorsement (LR-30, LR-31). With
    `transfer_to` endorsing and transferring are one act.
@@ -20,6 +23,7 @@ moves possession and endorses nothing; delivery needs both to line up.
    gate. ACCOMPLISHED is not an act: it is so when every container has left the gate.
 8. What goes to a party of another platform (`CODE:slug`) waits IN_TRANSIT: possession and title
    stay where they are and nobody acts, until `exchange` records that platform's signed answer.
+   The presentation under which the sender received the bill stays too.
 
 Order of judgement: state of the document, then the actor, then the rest.
 """
@@ -309,6 +313,9 @@ def _evolve(
     match event:
         case Transfer():
             given = _given(world, state, event, event.recipient, state.control, "/recipient")
+            if given.transit is not None:
+                transit = replace(given.transit, presentation=event.presentation)
+                return replace(given, transit=transit)
             return replace(given, presentation=event.presentation)
         case Refuse():
             return _refused(state)

@@ -314,7 +314,7 @@ def _exchange_needs(world: World, event: ExchangeEvent, reads: Needs) -> None:
     _read_bill(world, world.bill(event.stream.removeprefix("bill:")), reads)
     if isinstance(event, Imported):
         reads.documents.add(event.received_bytes)
-        _name_parties(reads, event.issue_to, event.title_holder, event.consignee)
+        _name_parties(reads, event.issue_to, event.shipper, event.title_holder, event.consignee)
     if isinstance(event, Imported | Returned):
         for step in event.steps:
             _name_parties(reads, step.actor, step.recipient)

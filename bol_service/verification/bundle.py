@@ -1,7 +1,9 @@
 """The evidence bundle `*.ebl.json` and the title statement inside it.
 
-    {"checkpoint": signed note, "document"?: text as received, "entries": [...], "statement": JWS,
-     "v": 1}
+    {"chains"?: [JWS...], "checkpoint": signed note, "document"?: text as received,
+     "entries": [...], "statement": JWS, "v": 1}
+
+`chains` are the entries of the chains by which the bill came from other platforms, each once.
 
 An entry is `{"event", "index", "proof", "recordedAt"}`, or, where the reader may not see the event,
 `{"digest", "index", "proof", "sequence", "tag"}`. The file is byte-equal to its own RFC 8785 form
@@ -41,6 +43,7 @@ VERSION = 1
 STATEMENT_TYP = "ebl-title+jws"
 MAX_BUNDLE_BYTES = 20_000_000
 MAX_STATEMENT_BYTES = 1_000_000
+_COMPACT_JWS = r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+"
 
 
 class BundleError(ValueError):
@@ -78,6 +81,7 @@ class Bundle:
     entries: tuple[BundleEntry, ...]
     checkpoint: str
     statement: str
+    chains: tuple[str, ...] = ()
 
     def to_bytes(self) -> bytes:
         value: dict[str, Any] = {
@@ -88,6 +92,8 @@ class Bundle:
         }
         if self.document is not None:
             value["document"] = self.document.decode("utf-8")
+        if self.chains:
+            value["chains"] = list(self.chains)
         return strictjson.canonical(value)
 
 
@@ -158,6 +164,10 @@ class BundleSchema(Schema):
 
     v = StrictInteger(required=True)
     document = fields.String()
+    chains = fields.List(
+        fields.String(validate=validate.Regexp(rf"{_COMPACT_JWS}\Z")),
+        validate=validate.Length(1, 10_000),
+    )
     entries = fields.List(
         fields.Nested(_EntrySchema), required=True, validate=validate.Length(1, 100_000)
     )
@@ -207,6 +217,7 @@ def read_bundle(content: bytes) -> Bundle:
         entries=entries,
         checkpoint=loaded["checkpoint"],
         statement=loaded["statement"],
+        chains=tuple(loaded.get("chains", ())),
     )
 
 

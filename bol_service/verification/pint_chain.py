@@ -9,7 +9,8 @@
 3. their payloads fit their schemas (BENV);
 4. the entries are linked: the first has the issuance manifest and no predecessor, each other the
    checksum of the one before; the first transaction is ISSUE, and no other (BENV);
-5. all name the checksum of this document (BENV);
+5. all name the checksum of this document, and ISSUE is directed to the party that the carrier's
+   manifest names by its checksum (BENV);
 6. the chain agrees with what is known here (DUPE, DISE): before step 7, since whoever retells a
    chain may well send its old manifest;
 7. the manifest names the checksum of the last entry (BENV);
@@ -64,6 +65,7 @@ from bol_service.wire.pint_envelope import (
     envelope_manifest,
 )
 from bol_service.wire.pint_forms import PintFormatError
+from bol_service.wire.pint_parties import issue_to_checksum
 
 
 def judge_envelope(
@@ -119,6 +121,7 @@ def _judged(envelope: EblEnvelope, desk: Desk) -> Judgement:
     _check_links(entries, texts, desk.options)
     acts = _acts(entries, texts, desk.options)
     _check_document(envelope.document_checksum, manifest, entries, issuance.manifest)
+    _check_issue_to(texts[0], issuance.manifest, desk)
     try:
         found = pint_history.compare(texts, signers, desk.known, desk.me)
     except Contradiction as error:
@@ -211,6 +214,17 @@ def _check_document(
         if stated != checksum:
             reason = f"{name} is about the document {stated}; the one sent is {checksum}"
             raise Refusal(ResponseCode.BENV, reason)
+
+
+def _check_issue_to(first: PeerJws, issuance: IssuanceManifest, desk: Desk) -> None:
+    """As written, with members that are not known here: the carrier has signed their checksum."""
+    if desk.options.other_issue_to or desk.known.knows(first.text):
+        return
+    recipient = first.value["transactions"][0].get("recipient")
+    told = None if recipient is None else issue_to_checksum(recipient)
+    if told != issuance.issue_to_checksum:
+        reason = f"the carrier issued to {issuance.issue_to_checksum}; ISSUE is directed to {told}"
+        raise Refusal(ResponseCode.BENV, reason)
 
 
 def _check_last(manifest: EnvelopeManifest, last: PeerJws) -> None:

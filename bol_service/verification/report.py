@@ -37,6 +37,7 @@ class Check(StrEnum):
     LAW = "law"
     DOCUMENT = "document"
     STATEMENT = "statement"
+    PEERS = "peers"
     CURRENCY = "currency"
 
 

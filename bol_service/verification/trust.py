@@ -4,14 +4,16 @@ It is the only thing a verifier believes without proof, so it must come from som
 file under test: the platform's publication, the rulebook, a contract.
 
     {"origin", "code", "demo", "logKeys": [{"vkey", "fromSize", "toSize"?}], "registrarKids": [...],
-     "statementKeys": [JWK...], "witnesses": [vkey...], "quorum", "maxAge"}
+     "statementKeys": [JWK...], "witnesses": [vkey...], "quorum", "maxAge",
+     "peers"?: [{"platform", "keys": [...]}], "carriers"?: [{"carrier", "keys": [...]}]}
 
-`maxAge` is how many seconds a title statement counts as current.
+`maxAge` is how many seconds a title statement counts as current. `peers` and `carriers` are for
+bills that crossed between platforms: whose signed answers and chains count; see `trust_peers`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
@@ -19,6 +21,12 @@ from bol_service.crypto import strictjson
 from bol_service.crypto.keys import PublicKey
 from bol_service.domain.identifiers import check_origin
 from bol_service.ledger.note import NoteError, VerifierKey, parse_vkey
+from bol_service.verification.trust_peers import (
+    TrustedCarrierSchema,
+    TrustedPeers,
+    TrustedPeerSchema,
+    trusted_peers,
+)
 
 DEFAULT_MAX_AGE = 600
 
@@ -50,6 +58,7 @@ class Trust:
     witnesses: tuple[VerifierKey, ...]
     quorum: int
     max_age: int
+    peers: TrustedPeers = field(default_factory=TrustedPeers)
 
 
 class _LogKeySchema(Schema):
@@ -73,6 +82,8 @@ class TrustSchema(Schema):
     witnesses = fields.List(fields.String(), required=True)
     quorum = fields.Integer(required=True, strict=True, validate=validate.Range(0))
     maxAge = fields.Integer(required=True, strict=True, validate=validate.Range(1))
+    peers = fields.List(fields.Nested(TrustedPeerSchema), validate=validate.Length(1, 100))
+    carriers = fields.List(fields.Nested(TrustedCarrierSchema), validate=validate.Length(1, 1000))
 
 
 def read_trust(content: bytes) -> Trust:
@@ -97,6 +108,7 @@ def read_trust(content: bytes) -> Trust:
             witnesses=tuple(parse_vkey(vkey) for vkey in value["witnesses"]),
             quorum=value["quorum"],
             max_age=value["maxAge"],
+            peers=trusted_peers(value.get("peers", ()), value.get("carriers", ())),
         )
     except (strictjson.BadJson, NoteError, ValueError, ValidationError) as error:
         raise TrustError(f"the trust file cannot be used: {error}") from None

@@ -13,7 +13,9 @@ The steps, each a named check of the report:
 8. SIGNATURES  every signature verifies under a key that was registered for its actor
 9. LAW         every event, in log order, was lawful when it was recorded: the same `World.judge`
                that the platform itself uses; status and control come out as the statement says
-10. CURRENCY   how old the statement is, for a bill that still lives
+10. PEERS      of a bill that crossed: the answers and chains of other platforms are signed by keys
+               that the trust file names for them; not checked where it names none
+11. CURRENCY   how old the statement is, for a bill that still lives
 
 A bundle is partial if its statement leaves out who controls the bill, and only then may a document
 or an event be missing. It cannot be replayed: signatures and keys of what is shown are checked, and
@@ -29,6 +31,7 @@ from itertools import pairwise
 
 from bol_service.crypto import jws, strictjson
 from bol_service.domain import errors
+from bol_service.domain.events import ExchangeEvent
 from bol_service.domain.states import Status
 from bol_service.domain.world import World
 from bol_service.ledger.checkpoint import Checkpoint, open_checkpoint
@@ -85,6 +88,7 @@ def _run(report: Report, content: bytes, trust: Trust | None, now: datetime) -> 
     world = World(statement.origin)
     _document(report, bundle, statement, world)
     replay.judge(report, platform, statement, replayed, world)
+    _peers(report, platform, bundle, statement, replayed, world)
     _currency(report, platform, statement, now)
 
 
@@ -269,7 +273,27 @@ def _document(report: Report, bundle: Bundle, statement: Statement, world: World
     )
 
 
-# -- 10: currency and verdict --------------------------------------------------------------------
+# -- 10: peers -----------------------------------------------------------------------------------
+
+
+def _peers(
+    report: Report,
+    trust: Trust,
+    bundle: Bundle,
+    statement: Statement,
+    replayed: list[streams.ReadEvent],
+    world: World,
+) -> None:
+    crossed = any(isinstance(item.recorded.event, ExchangeEvent) for item in replayed)
+    if not (crossed or bundle.chains):
+        return
+    # Few bills cross the border, and `bol verify` has to start fast.
+    from bol_service.verification import crossings
+
+    crossings.judge(report, trust, bundle, statement, replayed, world)
+
+
+# -- 11: currency and verdict --------------------------------------------------------------------
 
 
 def _currency(report: Report, trust: Trust, statement: Statement, now: datetime) -> None:
@@ -307,7 +331,11 @@ def _currency(report: Report, trust: Trust, statement: Statement, now: datetime)
 def _verdict(report: Report) -> Verdict:
     if report.has(Outcome.INVALID):
         return Verdict.NOT_GENUINE
-    open_ = [finding for finding in report.findings if finding.outcome is Outcome.UNKNOWN]
+    open_ = [
+        finding
+        for finding in report.findings
+        if finding.outcome is Outcome.UNKNOWN and finding.check is not Check.PEERS
+    ]
     if report.title is None or any(finding.check is not Check.CURRENCY for finding in open_):
         return Verdict.CANNOT_SAY
     if open_:

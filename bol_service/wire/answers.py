@@ -161,7 +161,8 @@ class ReleaseAnswer(Answer):
     code = text("Stable code of the reason")
     reason = text("In words")
     nextStep = text("What to do")
-    asOf = text("UTC time of the answer")
+    asOf = text("UTC time of the answer; of a bill issued elsewhere, of the evidence")
+    platform = text("Code of the platform of issue, where the bill was issued elsewhere")
     bill = text("Bill")
     transportDocumentReference = text("B/L number")
     order = text("Digest of the delivery order that GATE_OUT has to name")
@@ -171,13 +172,25 @@ class ReleaseAnswer(Answer):
 
 class DocumentAnswer(Answer):
     digest = text("SHA-256 of the bytes as received; of a disclosure: of its issuer-signed JWT")
-    kind = text("transport-document, shipping-instructions or disclosure")
+    kind = text("transport-document, visualisation, shipping-instructions or disclosure")
     checksum = text("SHA-256 of the RFC 8785 form: the bill's id")
     contentDigest = text("SHA-256 of the content that a shipper approves")
     warnings = fields.List(
         fields.Nested(ProblemDetail),
         metadata={"description": "What looks like personal data in free text, never repeating it"},
     )
+
+
+class FileAnswer(Answer):
+    role = text("visualisation or supporting-document")
+    name = text("As it is declared to other platforms")
+    mediaType = text("As it is declared to other platforms")
+    size = fields.Integer(metadata={"description": "Bytes"})
+    digest = text("SHA-256 of the bytes")
+
+
+class FileList(Answer):
+    items = fields.List(fields.Nested(FileAnswer))
 
 
 class NoticePage(Answer):

@@ -2,6 +2,7 @@
 
 - `errorCode` is ours to give between 7000 and 9999; see `DcsaError`.
 - Texts are cut to the lengths of the standard; a place is told as JSON path.
+- `ErrorResponseSchema` is what we promise of it, for `schemas/`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,10 @@ from enum import IntEnum
 from http import HTTPStatus
 from typing import Any
 
+from marshmallow import fields, validate
+
 from bol_service.wire.event_fields import instant_text
+from bol_service.wire.transport_document_fields import Code, Member, Moment, One, Several, Text
 from bol_service.wire.transport_document_problem import Problem
 
 
@@ -47,6 +51,27 @@ class DetailedError:
             value["property"] = _unescaped(self.pointer.rpartition("/")[2])[:100]
             value["jsonPath"] = json_path(self.pointer)[:500]
         return value
+
+
+class DetailedErrorSchema(Member):
+    errorCode = fields.Integer(
+        required=True, strict=True, validate=validate.Range(min=7000, max=9999)
+    )
+    property = Text(100)
+    jsonPath = Text(500)
+    errorCodeText = Text(100, required=True)
+    errorCodeMessage = Text(5000, required=True)
+
+
+class ErrorResponseSchema(Member):
+    httpMethod = Code("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", required=True)
+    requestUri = Text(required=True)
+    statusCode = fields.Integer(required=True, strict=True)
+    statusCodeText = Text(50, required=True)
+    statusCodeMessage = Text(200)
+    providerCorrelationReference = Text(100)
+    errorDateTime = Moment(required=True)
+    errors = Several(One(DetailedErrorSchema), at_least=1, required=True)
 
 
 def malformed(problems: Sequence[Problem]) -> tuple[DetailedError, ...]:

@@ -82,7 +82,15 @@ def prove_key(
     return {"key": key.to_jwk(), "keyProof": jws.sign_detached(proof, PROOF_TYP, signer)}
 
 
-def issuance_manifest(signer: Signer, *, document_checksum: str, issue_to_checksum: str) -> str:
+def issuance_manifest(
+    signer: Signer,
+    *,
+    document_checksum: str,
+    issue_to_checksum: str,
+    visualisation_checksum: str | None = None,
+) -> str:
     """The DCSA issuance manifest, signed by the carrier; its header bears no typ."""
     value = {"documentChecksum": document_checksum, "issueToChecksum": issue_to_checksum}
+    if visualisation_checksum is not None:
+        value["eBLVisualisationByCarrierChecksum"] = visualisation_checksum
     return jws.sign(strictjson.canonical(value), None, signer)

@@ -42,6 +42,10 @@ from bol_service.wire.event_fields import (
     uuid7,
 )
 
+MAX_ANSWER = 1024 * 1024
+MAX_STEPS = 5_000
+"""Transactions that one envelope may tell."""
+
 
 class Envelope(ClosedSchema):
     """Design 3.2. `recipient` is present for the actions that have one, and only for them."""
@@ -344,10 +348,11 @@ class CarriedDetails(ClosedSchema):
 
 
 class AnswerDetails(ClosedSchema):
-    """`answer` is the compact JWS of the other platform; see `wire.pint_answers`."""
+    """`answer` is the compact JWS of the other platform, as long as any that is read; a DUPE
+    repeats a whole entry of the chain. See `wire.pint_answers`."""
 
     platform = platform_code(required=True)
-    answer = fields.String(required=True, validate=validate.Length(1, 20_000))
+    answer = fields.String(required=True, validate=validate.Length(1, MAX_ANSWER))
 
 
 class StepSchema(ClosedSchema):
@@ -387,11 +392,11 @@ class ImportedDetails(CarriedDetails):
     title_holder = party_name(data_key="titleHolder")
     consignee = party_name()
     rulebook = digest(required=True)
-    steps = Tuple(fields.Nested(StepSchema), most=500)
+    steps = Tuple(fields.Nested(StepSchema), most=MAX_STEPS)
 
 
 class ReturnedDetails(CarriedDetails):
-    steps = Tuple(fields.Nested(StepSchema), required=True, least=1, most=500)
+    steps = Tuple(fields.Nested(StepSchema), required=True, least=1, most=MAX_STEPS)
 
 
 RECIPIENT_ACTIONS = frozenset(

@@ -18,7 +18,6 @@ and for ISSUE the carrier's DCSA issuance manifest.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -31,6 +30,7 @@ from bol_service.crypto.keys import PublicKey
 from bol_service.domain import errors, events, identifiers
 from bol_service.domain.events import Action, Event, NewKey
 from bol_service.domain.identifiers import Stream, StreamKind
+from bol_service.wire import compiled_schemas
 from bol_service.wire.event_fields import ClosedSchema
 from bol_service.wire.event_schemas import (
     RECIPIENT_ACTIONS,
@@ -43,6 +43,8 @@ EVENT_TYP = "ebl-event+jws"
 PLATFORM_TYP = "ebl-platform+jws"
 PROOF_TYP = "ebl-key-proof+jws"
 MAX_EVENT_BYTES = 60_000
+MAX_PLATFORM_EVENT_BYTES = 1_500_000
+"""What the exchange desk records holds whole answers of other platforms, and long chains."""
 _LONGEST_HEADER = 1024  # what is longer is no header of ours, and is not worth remembering
 VERSION = 1
 
@@ -61,7 +63,7 @@ class NotUnderstood(errors.BadEvent):
             self.place = stream, sequence
 
 
-_PLAIN_ASCII = re.compile(rb"[ !#-\[\]-~\"]*")  # no control character, nor an escape that makes one
+_ACTIONS = {str(action): action for action in Action}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,8 +89,9 @@ def decode(compact: str) -> SignedEvent:
         errors.BadSignature: A proof inside the event does not verify.
     """
     typ = _typ(compact[:_LONGEST_HEADER].partition(".")[0])
+    most = MAX_PLATFORM_EVENT_BYTES if typ == PLATFORM_TYP else MAX_EVENT_BYTES
     try:
-        parsed = jws.parse(compact, typ, max_bytes=MAX_EVENT_BYTES)
+        parsed = jws.parse(compact, typ, max_bytes=most)
     except jws.BadJws as error:
         raise errors.BadEvent(str(error)) from None
     value = _payload(parsed.payload)
@@ -124,10 +127,12 @@ def issue_to_checksum(issue_to_party: dict[str, Any]) -> str:
 
 
 def _payload(payload: bytes) -> dict[str, Any]:
+    plain = strictjson.plain_event(payload)
+    if plain is not None:
+        return plain
     try:
         value = strictjson.loads_event(payload)
-        if not _PLAIN_ASCII.fullmatch(payload):  # nothing to find in what is plain
-            text.check_strings(value)
+        text.check_strings(value)
         if not isinstance(value, dict):
             raise errors.BadEvent("the payload is not a JSON object", pointer="")
         if strictjson.canonical(value) != payload:
@@ -145,9 +150,9 @@ def _event(value: dict[str, Any]) -> tuple[Event, tuple[jws.ParsedJws, ...]]:
             f"version {value.get('v')!r} is not {VERSION}", pointer="/v", value=value
         )
     raw_action = value.get("action")
-    if raw_action not in list(Action):
+    action = _ACTIONS.get(raw_action) if isinstance(raw_action, str) else None
+    if action is None:
         raise NotUnderstood(f"action {raw_action!r} is not known", pointer="/action", value=value)
-    action = Action(raw_action)
     envelope = _loaded(Envelope, value, "")
     details = _loaded(details_schema(action), envelope.pop("details"), "/details")
     del envelope["v"], envelope["action"]
@@ -173,8 +178,11 @@ def _event(value: dict[str, Any]) -> tuple[Event, tuple[jws.ParsedJws, ...]]:
 
 
 def _loaded(schema: type[ClosedSchema], value: object, pointer: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = compiled_schemas.read(schema, value)
+    if loaded is not compiled_schemas.REFUSED:
+        return loaded
     try:
-        loaded: dict[str, Any] = _schema(schema).load(value)  # type: ignore[arg-type]
+        loaded = _schema(schema).load(value)  # type: ignore[arg-type]
     except ValidationError as error:
         place, message = next(_messages(error.messages, pointer))
         raise errors.BadEvent(message, pointer=place) from None

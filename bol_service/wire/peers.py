@@ -1,14 +1,16 @@
 """`peers.json`: the platforms and carriers whose signatures count here, and how to reach them.
 
-    {"platforms": {CODE: {"url", "keys": [pin...], "tlsCertificate"?, "options"?: {...}}},
+    {"platforms": {CODE: {"url", "keys": [pin...], "tlsCertificate"?, "trust"?, "options"?: {...}}},
      "carriers": {"SMDG:CODE" | "NMFTA:CODE": {"keys": [pin...]}}}
 
 1. A pin is {"certificate": PEM} or {"jwk": {...}}, with "algorithms" where fewer are wanted than
    the key could sign, or where it is an Ed25519 key.
 2. `url` is where the peer serves PINT: https, without query; plain http to this machine only.
 3. `tlsCertificate` (PEM) is the one certificate that the peer shows on a connection.
-4. `options` allow what the standard forbids or leaves open, for this one peer.
-5. A key speaks for one platform only. Carriers may share keys: one line can have several codes.
+4. `trust` is the peer's trust file, as an object: with it the two platforms also relay the acts and
+   the evidence of a delivery to each other.
+5. `options` allow what the standard forbids or leaves open, for this one peer.
+6. A key speaks for one platform only. Carriers may share keys: one line can have several codes.
 
 The schema is closed; a mistake anywhere makes the whole file unusable, and the error points at it.
 """
@@ -53,19 +55,22 @@ class PeerOptions:
     """Later transactions may be called ISSUE; they count as TRANSFER."""
     without_continuity: bool = False
     """Entries need not come from the platform on which the original is."""
+    other_issue_to: bool = False
+    """ISSUE may name the first possessor otherwise than the carrier did in `issueTo`."""
     ignore_registry: bool = False
     """A chain may name a control tracking registry, which is then not consulted."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Peer:
-    """`url` has no slash at its end."""
+    """`url` has no slash at its end; `trust` is not looked into here."""
 
     code: str
     url: str
     keys: tuple[PinnedKey, ...]
     tls_certificate: str | None
     options: PeerOptions
+    trust: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,6 +117,7 @@ class PeerOptionsSchema(ClosedSchema):
     issuanceManifestAtRoot = Flag()
     repeatedIssue = Flag()
     withoutContinuity = Flag()
+    otherIssueTo = Flag()
     ignoreRegistry = Flag()
 
     @post_load
@@ -120,6 +126,7 @@ class PeerOptionsSchema(ClosedSchema):
             issuance_manifest_at_root=data.get("issuanceManifestAtRoot", False),
             repeated_issue=data.get("repeatedIssue", False),
             without_continuity=data.get("withoutContinuity", False),
+            other_issue_to=data.get("otherIssueTo", False),
             ignore_registry=data.get("ignoreRegistry", False),
         )
 
@@ -132,6 +139,7 @@ class PeerSchema(ClosedSchema):
     url = fields.String(required=True)
     keys = _pins()
     tlsCertificate = fields.String(validate=_PEM)
+    trust = fields.Dict()
     options = fields.Nested(PeerOptionsSchema)
 
     @post_load
@@ -193,6 +201,7 @@ def _peer(code: str, loaded: dict[str, Any]) -> Peer:
         keys=tuple(loaded["keys"]),
         tls_certificate=loaded.get("tlsCertificate"),
         options=loaded.get("options", PeerOptions()),
+        trust=loaded.get("trust"),
     )
 
 

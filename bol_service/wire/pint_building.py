@@ -4,6 +4,8 @@
 - The transport document goes out byte for byte as it was received.
 - ES256 and PS256 are randomised: build each entry and each manifest once, store the text, and send
   the stored text again in every retry. A second build would be another chain.
+- An entry is no longer than a receiver's answer can repeat (DUPE): of very many transactions the
+  parties' own signed events, which the standard does not ask for, are left out.
 """
 
 from __future__ import annotations
@@ -11,6 +13,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
 
 from bol_service.crypto import peer_jws, strictjson
 from bol_service.crypto.peer_jws import text_digest
@@ -21,6 +25,9 @@ from bol_service.wire.pint_envelope import (
     EnvelopeManifest,
     envelope_manifest,
 )
+
+MAX_ENTRY: Final = 750_000
+"""Characters; a signed answer that repeats so much is still read (`peer_jws.MAX_BYTES`)."""
 
 
 def build_chain_entry(
@@ -47,6 +54,14 @@ def build_chain_entry(
         previous=None if after is None else text_digest(after),
         issuance_manifest=issuance_manifest,
     )
+    text = _signed_entry(entry, signer)
+    if len(text) <= MAX_ENTRY:
+        return text
+    bare = tuple(replace(each, signed_event=None) for each in entry.transactions)
+    return _signed_entry(replace(entry, transactions=bare), signer)
+
+
+def _signed_entry(entry: ChainEntry, signer: PeerSigner) -> str:
     value = entry.to_json()
     chain_entry(value)
     return peer_jws.sign(strictjson.canonical(value), signer)
@@ -72,12 +87,20 @@ def build_manifest(
     return peer_jws.sign(strictjson.canonical(value), signer)
 
 
-def build_envelope(document: bytes, *, manifest: str, chain: Sequence[str]) -> bytes:
+def build_envelope(
+    document: bytes, *, manifest: str, chain: Sequence[str], root_issuance: str | None = None
+) -> bytes:
     """The body of POST /v3/envelopes around the document's own bytes; raises BadJson when they
-    are no JSON object."""
+    are no JSON object. `root_issuance` is the carrier's manifest where the chain came with it
+    beside its entries."""
     if not isinstance(strictjson.loads_document(document), dict):
         raise strictjson.BadJson("the transport document is not a JSON object", "")
-    rest = {"envelopeManifestSignedContent": manifest, "envelopeTransferChain": list(chain)}
+    rest: dict[str, object] = {
+        "envelopeManifestSignedContent": manifest,
+        "envelopeTransferChain": list(chain),
+    }
+    if root_issuance is not None:
+        rest["issuanceManifestSignedContent"] = root_issuance
     return b'{"transportDocument":%b,%b' % (document, json.dumps(rest).encode("ascii")[1:])
 
 

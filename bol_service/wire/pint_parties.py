@@ -2,20 +2,35 @@
 
 - `eblPlatform` is the code of the platform on which the party has its account.
 - A party is found by its identifying codes; names and tax references are for people.
+- On the ledger of another platform it is named `CODE:slug`: by its own slug where it has one (list
+  ZZZ), otherwise by the first code, spelled as a slug. The same codes always make the same name.
+- The first possessor is told in ISSUE as the carrier named it in `issueTo`, member for member, so
+  that the checksum of that in the issuance manifest can be compared.
 - Two mentions mean the same party if they are on one platform and share a code: peers state as
   many codes as they know.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 from marshmallow import post_load
 
-from bol_service.wire.pint_forms import COUNTRY_CODE, load_body, platform_code
+from bol_service.crypto import strictjson
+from bol_service.domain.identifiers import SLUG_FORM, is_foreign
+from bol_service.wire.pint_forms import COUNTRY_CODE, load, load_body, platform_code
 from bol_service.wire.transport_document_fields import Member, One, Several, Text
 from bol_service.wire.transport_document_forms import TRIMMED
+
+OWN_CODES: Final = "ZZZ"
+LEI_LIST: Final = "GLEIF"
+UNNAMED: Final = "unnamed"
+_OF_ISSUE_TO: Final = {"sendToPlatform": "eblPlatform"}
+"""Members of `issueTo` that a chain calls otherwise."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,18 +68,21 @@ class RepresentedParty:
 
 @dataclass(frozen=True, kw_only=True)
 class ChainParty:
-    """Actor or recipient of a transaction."""
+    """Actor or recipient of a transaction. `stated` are its members as somebody else wrote them."""
 
     name: str
     platform: str
     codes: tuple[IdentifyingCode, ...]
     tax_references: tuple[TaxReference, ...] = ()
     represented: RepresentedParty | None = None
+    stated: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
 
     def is_same(self, other: ChainParty) -> bool:
         return self.platform == other.platform and not set(self.codes).isdisjoint(other.codes)
 
     def to_json(self) -> dict[str, Any]:
+        if self.stated is not None:
+            return dict(self.stated)
         value: dict[str, Any] = {
             "partyName": self.name,
             "eblPlatform": self.platform,
@@ -128,6 +146,35 @@ class ChainPartySchema(Member):
             tax_references=tuple(data.get("taxLegalReferences", ())),
             represented=data.get("representedParty"),
         )
+
+
+def as_issued_to(issue_to: Mapping[str, Any]) -> ChainParty:
+    """The first possessor as `issueTo` of an issuance names it; raises PintFormatError."""
+    stated = {_OF_ISSUE_TO.get(name, name): member for name, member in issue_to.items()}
+    party: ChainParty = load(ChainPartySchema, stated)
+    return replace(party, stated=stated)
+
+
+def issue_to_checksum(recipient: Mapping[str, Any]) -> str:
+    """Of the `issueTo` that the recipient of ISSUE stands for (B.1): lower-case hex."""
+    back = {chain: issue for issue, chain in _OF_ISSUE_TO.items()}
+    value = {back.get(name, name): member for name, member in recipient.items()}
+    return hashlib.sha256(strictjson.canonical(value)).hexdigest()
+
+
+def foreign_name(party: ChainParty) -> str:
+    """`CODE:slug`, always the same for the same codes."""
+    own = [code.code for code in party.codes if code.provider == OWN_CODES]
+    text = (own or [code.code for code in party.codes])[0]
+    return f"{party.platform}:{spelled(text)}"
+
+
+def spelled(code: str) -> str:
+    """A code as a slug."""
+    if re.fullmatch(SLUG_FORM, code) and not is_foreign(code):
+        return code
+    plain = re.sub(r"[^a-z0-9-]+", "-", code.lower()).strip("-")
+    return f"x-{plain}"[:31].rstrip("-") if plain else UNNAMED
 
 
 def read_identifying_code(body: bytes) -> IdentifyingCode:

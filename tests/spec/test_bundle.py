@@ -267,3 +267,21 @@ def test_a_checkpoint_s_digest_is_that_of_the_whole_note() -> None:
     """SHA-256 of the empty text, then of abc (FIPS 180-4)."""
     assert bundles.checkpoint_digest("").startswith("e3b0c44298fc1c14")
     assert bundles.checkpoint_digest("abc").startswith("ba7816bf8f01cfea")
+
+
+CHAIN = "e30.e30.AA"
+
+
+def test_a_bundle_holds_the_chains_by_which_a_bill_came(case: Case) -> None:
+    written = replace(read_bundle(case.content), chains=(CHAIN, f"{CHAIN}AA")).to_bytes()
+    assert json.loads(written)["chains"] == [CHAIN, f"{CHAIN}AA"]
+    assert read_bundle(written).to_bytes() == written
+
+
+@pytest.mark.parametrize(
+    "chains", [[], [""], ["e30.e30"], ["e30.e30.AA\n"], ["重.庆.市"], [None], CHAIN, {}]
+)
+def test_chains_are_refused_that_are_no_signed_entries(case: Case, chains: object) -> None:
+    value = {**json.loads(case.content), "chains": chains}
+    with pytest.raises(BundleError):
+        read_bundle(strictjson.canonical(value))

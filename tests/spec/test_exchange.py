@@ -7,11 +7,12 @@ from collections.abc import Callable
 import pytest
 
 from bol_service.domain import errors
+from bol_service.domain import events as e
 from bol_service.domain.document import BillKind
 from bol_service.domain.events import Action, Role
-from bol_service.domain.states import Status
+from bol_service.domain.states import OPERATOR, Status
 from tests.law_border import DESK, Arriving, Leaving, open_desk, step
-from tests.law_scene import digest
+from tests.law_scene import PARTIES, RULEBOOK, digest, key_of
 
 A = Action
 
@@ -96,6 +97,61 @@ def test_endorsing_and_transferring_abroad_moves_title_and_possession_together()
     v.send()
     v.moved()
     assert v.control == ("SGPX:banksg", "SGPX:banksg", False)
+
+
+LC, OTHER_LC = (
+    e.Presentation(letter_of_credit=number, complete=complete)
+    for number, complete in (("LC1", True), ("LC2", False))
+)
+
+
+def presented() -> Leaving:
+    """With a bank here under one letter of credit, on its way abroad under another."""
+    v = Leaving()
+    v.transfer("yunling", to="bankcq", presentation=LC)
+    v.transfer("bankcq", to="SGPX:banksg", presentation=OTHER_LC)
+    v.send()
+    return v
+
+
+def test_the_letter_of_credit_stays_while_the_bill_is_on_its_way() -> None:
+    assert presented().bill.presentation == LC
+
+
+def test_a_refusal_abroad_leaves_the_letter_of_credit_under_which_the_sender_has_the_bill() -> None:
+    v = presented()
+    v.not_moved()
+    assert v.bill.presentation == LC
+
+
+def test_the_letter_of_credit_goes_with_the_bill_and_ends_when_a_chain_comes_back() -> None:
+    v = presented()
+    v.moved()
+    assert v.bill.presentation == OTHER_LC
+    v.returned(step(A.TRANSFER, "SGPX:banksg", "bankcq"))
+    assert v.bill.presentation is None
+
+
+@pytest.mark.parametrize("how", ["transferred", "endorsed and transferred", "surrendered"])
+def test_what_leaves_under_no_letter_of_credit_leaves_none_behind(how: str) -> None:
+    if how == "surrendered":
+        v: Leaving = Arriving(BillKind.BLANK)
+        assert isinstance(v, Arriving)
+        v.arrive(TO_BANK)
+        v.transfer("banksg", to="straits", presentation=LC)
+        v.surrender("straits")
+    else:
+        v = Leaving(BillKind.BLANK)
+        v.transfer("yunling", to="bankcq", presentation=LC)
+        to = "SGPX:banksg"
+        if how == "transferred":
+            v.transfer("bankcq", to=to)
+        else:
+            v.endorse("bankcq", to=to, transfer_to=to)
+    v.send(platform=v.transit.platform)
+    assert v.bill.presentation == LC
+    v.moved(platform=v.transit.platform)
+    assert v.bill.presentation is None
 
 
 def test_the_carrier_notes_on_board_while_the_original_is_abroad() -> None:
@@ -359,6 +415,97 @@ def test_a_bill_does_not_come_to_who_has_not_accepted_the_rulebook_or_is_unknown
         v.arrive(TO_BANK, rulebook=digest("another rulebook"))
     with v.refuses(errors.RecipientUnavailable):
         v.arrive(step(A.TRANSFER, "CQGY:yunling", "nobody"))
+
+
+def cannot_hold(v: Leaving, standing: str) -> tuple[str, type[errors.Refusal]]:
+    """A party of this platform that can hold no bill, and what the law says of it."""
+    match standing:
+        case "the carrier":
+            return v.bill.carrier, errors.BadRecipient
+        case "the operator" | "the exchange desk":
+            slug = OPERATOR if standing == "the operator" else DESK
+            v.sign(e.AcceptRulebook, slug, f"party:{slug}", rulebook=RULEBOOK)
+            return slug, errors.BadRecipient
+        case "a suspended party":
+            v.sign(e.Suspend, OPERATOR, "party:straits", reason="under review")
+            return "straits", errors.RecipientUnavailable
+        case "a stranger":
+            return "nobody", errors.RecipientUnavailable
+        case _:
+            v.sign(
+                e.Register,
+                OPERATOR,
+                "party:late",
+                identity=PARTIES["bankcq"].identity,
+                roles=frozenset({Role.BANK}),
+                key=key_of("late"),
+            )
+            return "late", errors.ConsentMissing
+
+
+STANDINGS = (
+    "the carrier",
+    "the operator",
+    "the exchange desk",
+    "a suspended party",
+    "a stranger",
+    "a party without consent",
+)
+
+
+@pytest.mark.parametrize("standing", STANDINGS)
+@pytest.mark.parametrize("action", [A.ENDORSE, A.ENDORSE_TO_ORDER])
+def test_no_chain_endorses_the_bill_to_who_could_not_hold_it_here(
+    action: Action, standing: str
+) -> None:
+    v = Leaving(BillKind.BLANK).gone()
+    slug, refusal = cannot_hold(v, standing)
+    with pytest.raises(refusal):
+        v.returned(step(action, "SGPX:banksg", slug))
+    v.returned(step(action, "SGPX:banksg", "bankcq"))
+    assert v.bill.control.title_holder == "bankcq"
+
+
+@pytest.mark.parametrize("standing", STANDINGS[1:])
+def test_no_bill_comes_home_to_who_cannot_hold_it(standing: str) -> None:
+    v = gone()
+    slug, refusal = cannot_hold(v, standing)
+    with pytest.raises(refusal):
+        v.returned(step(A.TRANSFER, "SGPX:banksg", slug))
+
+
+@pytest.mark.parametrize("standing", STANDINGS[1:])
+def test_no_bill_is_imported_for_who_cannot_hold_it(standing: str) -> None:
+    v = Arriving(BillKind.BLANK)
+    slug, refusal = cannot_hold(v, standing)
+    with pytest.raises(refusal):
+        v.arrive(step(A.TRANSFER, "CQGY:yunling", slug))
+    with pytest.raises(refusal):
+        v.arrive(step(A.ENDORSE_TO_ORDER, "CQGY:yunling", slug))
+    with pytest.raises(refusal):
+        v.arrive(issue_to=slug)
+
+
+def test_no_imported_bill_is_endorsed_to_the_carrier_that_issued_it() -> None:
+    with pytest.raises(errors.BadRecipient):
+        Arriving(BillKind.BLANK).arrive(step(A.ENDORSE, "CQGY:yunling", "CQGY:xlsc"))
+
+
+@pytest.mark.parametrize("member", ["shipper", "consignee", "title_holder"])
+@pytest.mark.parametrize("slug", [OPERATOR, DESK])
+def test_no_imported_bill_is_made_out_for_who_runs_the_platform(slug: str, member: str) -> None:
+    with pytest.raises(errors.BadRecipient):
+        Arriving().arrive(**{member: slug})
+    Arriving().arrive(**{member: "bankcq"})
+
+
+@pytest.mark.parametrize("standing", STANDINGS[:3])
+def test_nobody_transfers_or_endorses_to_who_runs_the_platform(standing: str) -> None:
+    v = Leaving(BillKind.BLANK)
+    slug, refusal = cannot_hold(v, standing)
+    for act in (v.transfer, v.endorse):
+        with pytest.raises(refusal):
+            act("yunling", to=slug)
 
 
 def test_a_straight_bill_comes_to_its_consignee_only_and_is_never_endorsed() -> None:

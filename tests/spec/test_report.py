@@ -152,5 +152,6 @@ def test_the_checks_bear_the_names_that_programs_know() -> None:
         "law",
         "document",
         "statement",
+        "peers",
         "currency",
     ]

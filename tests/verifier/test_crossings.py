@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
 
-from bol_service.verification.report import Verdict
+from bol_service.verification.report import Check, Outcome, Verdict
+from bol_service.verification.trust import read_trust
+from bol_service.verification.verifier import verify
 from tests.browser import OFFICE
-from tests.node_verifier import PAGE, Question, compared, theirs
+from tests.node_verifier import PAGE, Question, compared, ours, theirs
+from tests.two_platforms import SG
 from tests.verifier_crossings import Border, crossed
+from tests.verifier_peers import answers as peer_answers
+from tests.verifier_peers import chains as peer_chains
+from tests.verifier_peers import keys, trusting
+from tests.verifier_peers import returns as peer_returns
 from tests.verifier_smuggling import signers, smuggled
 from tests.verifier_telling import Attempt
 
@@ -119,3 +127,67 @@ def test_both_engines_catch_thousands_of_smugglers_at_the_same_place(border: Bor
     attempts = list(smuggled(border, EVERYTHING))
     assert len(attempts) >= 2000
     judged(attempts)
+
+
+# -- whose keys the trust file names --------------------------------------------------------------
+
+
+def test_with_keys_of_the_other_platform_all_that_crossed_is_checked_and_good(
+    border: Border, said: tuple[list[dict], list[str]]
+) -> None:
+    plain, _ = said
+
+    answers, disagreements = compared([trusting(one, keys(border)) for one in border.taken])
+
+    assert disagreements == []
+    for before, after in zip(plain, answers, strict=True):
+        assert after["verdict"] == before["verdict"]
+        assert codes(after, "peers") in (set(), {"peer_signed"}, {"peer_unchecked"})
+    assert sum("peer_signed" in codes(answer, "peers") for answer in answers) >= 20
+
+
+def test_without_such_keys_the_reader_is_told_what_was_not_checked(
+    border: Border, said: tuple[list[dict], list[str]]
+) -> None:
+    asked = next(one for one in border.taken if one.name == "moved: xlsc's of CQGY")
+
+    report = verify(asked.content, read_trust(asked.trust or b""), asked.now)
+
+    [found] = [finding for finding in report.findings if finding.check is Check.PEERS]
+    assert (found.outcome, found.code) == (Outcome.UNKNOWN, "peer_unchecked")
+    assert found.message == "not checked: no key of SGPX is in the trust file"
+    answers, _ = said
+    assert any(codes(answer, "peers") == {"peer_unchecked"} for answer in answers)
+
+
+def test_where_only_the_keys_of_today_are_known_nothing_is_called_forged(border: Border) -> None:
+    asked = next(one for one in border.taken if one.name == "moved: xlsc's of CQGY")
+    known = keys(border)
+    strange = {**known, "peers": [{**one, "platform": SG} for one in known["peers"][:1]]}
+    trust = read_trust(trusting(asked, strange).trust or b"")
+
+    of_today = replace(trust, peers=replace(trust.peers, all_keys=False))
+
+    assert verify(asked.content, trust, asked.now).verdict is Verdict.NOT_GENUINE
+    report = verify(asked.content, of_today, asked.now)
+    assert report.verdict is Verdict.NOT_KNOWN_CURRENT
+    [found] = [finding for finding in report.findings if finding.check is Check.PEERS]
+    assert "is by no key of SGPX that is pinned today" in found.message
+
+
+def test_both_engines_catch_what_no_other_platform_signed(border: Border) -> None:
+    attempts = [*peer_answers(border), *peer_chains(border), *peer_returns(border)]
+
+    reasons = judged(attempts)
+
+    assert {code for check, code in reasons if check == "peers"} == {
+        "peer_forged",
+        "chain_differs",
+        "no_chain",
+    }
+    forged = next(one for one in attempts if one.caught == ("peers", "peer_forged"))
+    assert ours(forged.question)["verdict"] == str(Verdict.NOT_GENUINE)
+
+
+def codes(answer: dict, check: str) -> set[str]:
+    return {code for name, _, code in answer["findings"] if name == check}

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from bol_service.copy.printing import print_copy
 from bol_service.verification.report import VERDICT_ZH, Verdict
 from tests import bundle_case
 from tests.bundle_case import Case
@@ -45,6 +46,8 @@ def kept(case: Case, tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(PAGE, folder / "ebl-verifier.html")
     (folder / "trust.json").write_bytes(trust_file(case.trust))
     (folder / "bill.ebl.json").write_bytes(case.content)
+    (folder / "copy.pdf").write_bytes(print_copy(case.content))
+    (folder / "other.pdf").write_bytes(b"%PDF-1.7\nnothing")
     size = len(case.content)
     for number in range(FLIPS):
         changed = bytearray(case.content)
@@ -71,8 +74,8 @@ def visit(folder: Path, files: list[str], port: int, **more: str) -> dict[str, A
 
 @pytest.fixture(scope="module")
 def seen(kept: Path, port: int) -> dict[str, Any]:
-    names = ["bill.ebl.json", *(f"flipped-{number}.ebl.json" for number in range(FLIPS))]
-    return visit(kept, names, port)
+    flipped = [f"flipped-{number}.ebl.json" for number in range(FLIPS)]
+    return visit(kept, ["bill.ebl.json", *flipped, "copy.pdf", "other.pdf"], port)
 
 
 def test_there_is_no_network_where_the_page_is_tried(seen: dict[str, Any], port: int) -> None:
@@ -88,11 +91,20 @@ def test_the_page_from_disk_tells_the_verdict_in_both_languages(seen: dict[str, 
 
 
 def test_a_flipped_byte_is_not_genuine(seen: dict[str, Any]) -> None:
-    assert len(seen["told"]) == FLIPS + 1
-    for told in seen["told"][1:]:
+    assert len(seen["told"]) == FLIPS + 3
+    for told in seen["told"][1 : FLIPS + 1]:
         assert told["en"] == Verdict.NOT_GENUINE
         assert told["zh"] == VERDICT_ZH[Verdict.NOT_GENUINE]
         assert "切勿信赖此文件" in told["next"]
+
+
+def test_a_printed_copy_is_judged_by_what_is_attached_to_it(seen: dict[str, Any]) -> None:
+    *_, copy, other = seen["told"]
+    assert (copy["en"], copy["codes"]) == (Verdict.CURRENT, seen["told"][0]["codes"])
+    assert "不具证明力" in copy["summary"]
+    assert "不具证明力" not in seen["told"][0]["summary"]
+    assert (other["en"], other["codes"]) == (Verdict.NOT_GENUINE, ["bad_file"])
+    assert "切勿信赖此文件" not in other["next"]
 
 
 def test_the_page_asks_for_nothing_and_complains_of_nothing(
@@ -124,8 +136,9 @@ def test_a_bill_that_was_saved_long_ago_is_verified_by_a_chinese_reader(
     [
         ("bill.ebl.json", 0, Verdict.CURRENT),
         ("flipped-5.ebl.json", 1, Verdict.NOT_GENUINE),
+        ("copy.pdf", 0, Verdict.CURRENT),
     ],
-    ids=["a genuine bill", "a flipped byte"],
+    ids=["a genuine bill", "a flipped byte", "a printed copy"],
 )
 def test_bol_verify_needs_no_network(kept: Path, file: str, code: int, verdict: Verdict) -> None:
     words = ["-m", "bol_service", "verify", "--json", "--trust", "trust.json", file]

@@ -4,7 +4,7 @@
 // Which answers and which transactions of a chain from abroad are lawful is in the generated tables.
 import { isForeign, platformOf } from "../identifiers.js";
 import { LAW } from "../tables.js";
-import { NOTHING_ABROAD, requireConsent } from "./issue.js";
+import { neverHolds, NOTHING_ABROAD, requireConsent } from "./issue.js";
 import { refuse } from "./refusal.js";
 import { answerTo } from "./rows.js";
 import { controllers, withTenures } from "./title.js";
@@ -71,7 +71,7 @@ function answered(state, { action, answer, platform }) {
   return transit;
 }
 
-function moved(state, { after, sent, surrender }) {
+function moved(state, { after, presentation, sent, surrender }) {
   const abroad = { ...state.abroad, known: sent };
   if (after === null) return { ...state, transit: null, abroad };
   return {
@@ -81,6 +81,7 @@ function moved(state, { after, sent, surrender }) {
     giving: null,
     transit: null,
     surrenderedBy: surrender === null ? null : state.control.possessor,
+    presentation,
     abroad: { ...abroad, surrender },
   };
 }
@@ -98,7 +99,13 @@ function imported(world, existing, event, bill) {
   if (!isForeign(carrier) || platformOf(carrier) !== home) {
     refuse("bad_chain", `${carrier} is no party of the platform ${home}`, "/details/carrier");
   }
-  const arrived = arrival(settled(world, told(asIssued(event, facts), event.steps)), event);
+  for (const slug of [event.shipper, event.consignee, event.titleHolder]) {
+    const party = slug === null ? null : world.party(slug);
+    if (party !== null && neverHolds(party)) {
+      refuse("bad_recipient", `${slug} runs the platform and cannot have title`, "/details");
+    }
+  }
+  const arrived = arrival(settled(world, told(world, asIssued(event, facts), event.steps)), event);
   const named = [...controllers(arrived)].sort();
   return { ...arrived, tenures: named.map((party) => ({ party, first: 0, last: null })) };
 }
@@ -144,7 +151,8 @@ function returned(world, state, event) {
   if (abroad.arrivals.includes(event.lastEntry)) {
     refuse("bad_chain", `the chain ${event.lastEntry} has arrived before`, "/details/lastEntry");
   }
-  return arrival(settled(world, told(state, event.steps)), event);
+  const back = settled(world, told(world, state, event.steps));
+  return arrival({ ...back, presentation: null }, event);
 }
 
 function arrival(state, event) {
@@ -171,19 +179,30 @@ function settled(world, state) {
 
 // -- the transactions in between ------------------------------------------------------------------
 
-function told(state, steps) {
-  return steps.reduce(after, state);
+function told(world, state, steps) {
+  return steps.reduce((before, step) => after(world, before, step), state);
 }
 
-function after(state, step) {
+function after(world, state, step) {
   const code = answerTo(TABLE.steps[step.action], factsOf(state, step));
   if (code !== null) {
     const message = `${step.action} by ${step.actor} on bill ${state.reference} is not lawful`;
     refuse(code, message, "/details/steps");
   }
+  if (step.action === "ENDORSE" || step.action === "ENDORSE_TO_ORDER") {
+    requireEndorsee(world, state, step.recipient);
+  }
   const { status, waits } = TABLE.after[step.action];
   const changed = { ...state, ...STEPS[step.action]?.(state, step), status };
   return { ...changed, abroad: { ...state.abroad, surrender: waits } };
+}
+
+// Whether an endorsee abroad can hold the bill, its own platform has said.
+function requireEndorsee(world, state, endorsee) {
+  if (endorsee === state.carrier) {
+    refuse("bad_recipient", `${endorsee} issued bill ${state.reference}`, "/details/steps");
+  }
+  if (!isForeign(endorsee)) requireConsent(world.party(endorsee), endorsee, state.rulebook);
 }
 
 function factsOf(state, { actor, recipient }) {

@@ -1,4 +1,5 @@
 // The law of issuing: what must be true before a bill comes into the world (domain/issue.py).
+import { LAW } from "../tables.js";
 import { isLocalDate } from "../time.js";
 import { keyCountsAt, keyOf, OPERATOR } from "./party.js";
 import { refuse } from "./refusal.js";
@@ -130,13 +131,23 @@ function fits(world, slug, reference) {
   return comparable.length > 0 && comparable.every(([kind, value]) => own.get(kind) === value);
 }
 
+// The party must be able to receive a bill that lives under `rulebook`.
 export function requireConsent(party, slug, rulebook) {
-  if (party === null || party.suspended) {
-    refuse("recipient_unavailable", `${slug} is unknown or suspended`);
-  }
-  if (!party.rulebooks.includes(rulebook)) {
-    refuse("consent_missing", `${slug} has not accepted the rulebook ${rulebook}`);
-  }
+  const code = LAW.bill.holder[standing(party, rulebook)];
+  if (code !== null) refuse(code, `${slug} cannot hold a bill under the rulebook ${rulebook}`);
+}
+
+function standing(party, rulebook) {
+  if (party === null) return "unknown";
+  if (party.suspended) return "suspended";
+  if (party.roles.includes("OPERATOR")) return "operator";
+  if (party.roles.includes("EXCHANGE")) return "desk";
+  return party.rulebooks.includes(rulebook) ? "consenting" : "without consent";
+}
+
+// Who runs the platform holds no bill on it.
+export function neverHolds(party) {
+  return ["operator", "desk"].includes(standing({ ...party, suspended: false }, ""));
 }
 
 function custodyOf(world, event, facts) {

@@ -81,7 +81,9 @@ function withStatus(state, { action }) {
 const ACTS = {
   TRANSFER: (world, state, { event }) => {
     const given = give(world, state, event, event.recipient, state.control, "/recipient");
-    return { ...given, presentation: event.presentation };
+    const { presentation } = event;
+    if (given.transit === null) return { ...given, presentation };
+    return { ...given, transit: { ...given.transit, presentation } };
   },
   REFUSE: (_, state) => {
     const { before, isIssue, presentation } = state.giving;
@@ -152,6 +154,7 @@ function departing(state, event, recipient, after, surrender = null) {
     after,
     otherwise: state.status,
     surrender,
+    presentation: null,
     sent: null,
   };
   return { ...state, status: after === null ? state.status : "IN_TRANSIT", transit };
