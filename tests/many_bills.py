@@ -42,11 +42,15 @@ class Act:
 
 @dataclass(frozen=True, kw_only=True)
 class Maker:
-    """Writes what `desk` signs through `recorder`; see `open_log` and `issue`."""
+    """Writes what `desk` signs through `recorder`; see `open_log` and `issue`.
+
+    `visualisation` is the SHA-256 of the carrier's picture of each bill.
+    """
 
     desk: Desk
     recorder: Recorder
     documents: Documents
+    visualisation: str | None = None
 
     def open_log(self) -> None:
         """Register the cast; everybody accepts the rulebook."""
@@ -55,11 +59,12 @@ class Maker:
         for slug in CAST:
             self.act(slug, "ACCEPT_RULEBOOK", f"party:{slug}", {"rulebook": RULEBOOK})
 
-    def issue(self, count: int) -> list[str]:
-        """The ids of `count` new bills, all held by `HOLDER`."""
-        uploads = [self.upload(number) for number in range(count)]
+    def issue(self, count: int, first: int = 0) -> list[str]:
+        """The ids of `count` new bills from the number `first` on, all held by `HOLDER`."""
+        numbers = range(first, first + count)
+        uploads = [self.upload(number) for number in numbers]
         with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-            return list(pool.map(self._issue, range(count), uploads))
+            return list(pool.map(self._issue, numbers, uploads))
 
     def acts(self, number: int, uploads: Uploads) -> Iterator[Act]:
         """From booking to issue; the bill number `number` has one container."""
@@ -125,6 +130,7 @@ class Maker:
             self.desk.signers[CARRIER],
             document_checksum=issued.facts.checksum,
             issue_to_checksum=issue_to_checksum(to),
+            visualisation_checksum=self.visualisation,
         )
         return {
             "shipment": shipment,

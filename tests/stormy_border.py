@@ -12,9 +12,9 @@ import random
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bol_service import bootstrap
@@ -25,6 +25,7 @@ from bol_service.settings import Settings
 from bol_service.storage.engine import open_engine
 from bol_service.storage.exchange import SqlExchange
 from bol_service.storage.store import SqlStore
+from scripts.local_postgres import free_port
 from tests.two_platforms import PASSPHRASE, Side, Two, two_platforms
 from tests.warm_service import Forked, Launcher
 
@@ -93,10 +94,23 @@ class Server:
     side: Side
     launcher: Launcher
     process: Forked | None = None
+    name: str = "server"
+
+    def beside(self, name: str) -> Server:
+        """Another process of the same platform, not started: with its own port, and with a state
+        folder that begins from our checkpoint."""
+        settings = self.side.settings
+        state = settings.state_dir.parent / name
+        state.mkdir()
+        (state / "checkpoint").write_bytes((settings.state_dir / "checkpoint").read_bytes())
+        own = replace(settings, state_dir=state, base_url=f"http://127.0.0.1:{free_port()}")
+        given = {each: getattr(self.side, each) for each in ("code", "signers", "pint", "now")}
+        side = Side(**given, settings=own, server=self.side.server)
+        return Server(side=side, launcher=self.launcher, name=name)
 
     def start(self) -> None:
         port = self.side.settings.base_url.rpartition(":")[2]
-        output = self.side.settings.state_dir.parent / "server.log"
+        output = self.side.settings.state_dir.parent / f"{self.name}.log"
         self.process = self.launcher.launch(
             ["serve", "--port", port], environment_of(self.side.settings), output
         )
@@ -250,10 +264,19 @@ def environment_of(settings: Settings) -> dict[str, str]:
 
 
 @contextmanager
-def stormy_border(folder: Path, launcher: Launcher, *, bills: int, seed: int) -> Iterator[Storm]:
+def stormy_border(
+    folder: Path,
+    launcher: Launcher,
+    *,
+    bills: int,
+    seed: int,
+    databases: Mapping[str, str] | None = None,
+) -> Iterator[Storm]:
     links = (Link(), Link())
     with two_platforms(
-        folder, addresses=[f"http://127.0.0.1:{link.port}" for link in links]
+        folder,
+        addresses=[f"http://127.0.0.1:{link.port}" for link in links],
+        databases=databases,
     ) as two:
         issued = two.issue(bills)
         sides = (two.cq, two.sg)

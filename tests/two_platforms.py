@@ -138,6 +138,16 @@ class Two:
             self.tick()
             time.sleep(0.02)
 
+    def until_seen(
+        self, done: Callable[[], bool], told: Callable[[], str], seconds: float = 30
+    ) -> None:
+        """As `until`, with what to say about a platform that runs elsewhere; time stands still."""
+        deadline = time.monotonic() + seconds
+        while not done():
+            if time.monotonic() > deadline:
+                raise AssertionError(f"it did not come to that: {told()}")
+            time.sleep(0.05)
+
     def settled(self, bill: str) -> None:
         """Until nothing of the bill is under way."""
         self.until(
@@ -154,25 +164,40 @@ class Two:
             )
         )
 
-    def issue(self, count: int = 1) -> list[str]:
-        """Bills issued in Chongqing, to `yunling`."""
-        return self._maker().issue(count)
+    def issue(self, count: int = 1, visualisation: str | None = None) -> list[str]:
+        """Bills issued in Chongqing, to `yunling`; `visualisation` is the SHA-256 of a picture."""
+        self.issued += count
+        return self._maker(visualisation).issue(count, self.issued - count)
 
-    def _maker(self) -> Maker:
+    def _maker(self, visualisation: str | None = None) -> Maker:
         services = self.cq.running.services
-        return Maker(desk=self.chongqing, recorder=services.recorder, documents=services.documents)
+        return Maker(
+            desk=self.chongqing,
+            recorder=services.recorder,
+            documents=services.documents,
+            visualisation=visualisation,
+        )
 
     chongqing: Desk = field(default_factory=Desk)
+    issued: int = 0
 
 
 @contextmanager
 def two_platforms(
-    folder: Path, *, options: Json | None = None, addresses: Sequence[str] | None = None
+    folder: Path,
+    *,
+    options: Json | None = None,
+    addresses: Sequence[str] | None = None,
+    others: Mapping[str, str] | None = None,
+    delivers: bool = False,
+    databases: Mapping[str, str] | None = None,
 ) -> Iterator[Two]:
     """Both platforms, open, with their casts.
 
     `options` are those of each for the other, `addresses` where Chongqing and Singapore are
-    reached, if not at their own ports.
+    reached, if not at their own ports. `others` are further peers of both, with their addresses.
+    With `delivers` the two relay acts and evidence of deliveries to each other. `databases` are
+    URLs of empty databases by platform code; SQLite where none is given.
     """
     clock = {"now": STORY}
     desk = Desk()
@@ -182,7 +207,14 @@ def two_platforms(
         SG: {slug: LocalSigner(generate(Algorithm.ED25519)) for slug in SG_CAST},
     }
     sides = {
-        code: _prepared(folder / code, code, casts[code], pints[code], lambda: clock["now"])
+        code: _prepared(
+            folder / code,
+            code,
+            casts[code],
+            pints[code],
+            lambda: clock["now"],
+            (databases or {}).get(code),
+        )
         for code in (CQ, SG)
     }
     own = [side.settings.base_url for side in sides.values()]
@@ -194,7 +226,9 @@ def two_platforms(
                     "url": reached[other],
                     "keys": [{"jwk": pints[other].public.to_jwk()}],
                     **({"options": options} if options else {}),
-                }
+                    **({"trust": trust_value(trust_of(sides[other]))} if delivers else {}),
+                },
+                **{further: _stranger(url) for further, url in (others or {}).items()},
             },
             "carriers": {"NMFTA:XLSC": {"keys": [{"jwk": desk.signers["xlsc"].public.to_jwk()}]}},
         }
@@ -222,6 +256,11 @@ def two_platforms(
             thread.join()
 
 
+def _stranger(url: str) -> Json:
+    key = LocalSigner(generate(Algorithm.ES256))
+    return {"url": url, "keys": [{"jwk": key.public.to_jwk()}]}
+
+
 def trust_of(side: Side) -> Trust:
     """What a reader has to trust to verify evidence of the side's ledger."""
     log_signer, statement_signer = bootstrap.platform_keys(side.settings)
@@ -239,18 +278,34 @@ def trust_of(side: Side) -> Trust:
     )
 
 
+def trust_value(trust: Trust) -> Json:
+    """The trust file, as an object."""
+    return {
+        "origin": trust.origin,
+        "code": trust.code,
+        "demo": trust.demo,
+        "logKeys": [{"vkey": entry.key.vkey, "fromSize": 0} for entry in trust.log_keys],
+        "registrarKids": sorted(trust.registrar_kids),
+        "statementKeys": [key.to_jwk() for key in trust.statement_keys],
+        "witnesses": [key.vkey for key in trust.witnesses],
+        "quorum": trust.quorum,
+        "maxAge": trust.max_age,
+    }
+
+
 def _prepared(
     folder: Path,
     code: str,
     signers: Mapping[str, LocalSigner],
     pint: LocalSigner,
     now: Callable[[], datetime],
+    database_url: str | None = None,
 ) -> Side:
     folder.mkdir()
     for name in ("log", "statement"):
         write_private_key(folder / f"{name}.pem", generate(Algorithm.ED25519), PASSPHRASE)
     write_private_key(folder / "pint.pem", pint._key, PASSPHRASE)
-    url = f"sqlite:///{folder / 'ledger.db'}"
+    url = database_url or f"sqlite:///{folder / 'ledger.db'}"
     engine = open_engine(url)
     schema.upgrade(engine)
     SqlStore(engine).create_log(ORIGINS[code])

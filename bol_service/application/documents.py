@@ -1,8 +1,9 @@
-"""Uploads: transport documents, shipping instructions and disclosures, kept byte for byte.
+"""Uploads: transport documents with their visualisations, shipping instructions and disclosures.
 
-A document is stored as received and found by the SHA-256 of its bytes; the checksum of its RFC 8785
-form is the bill's id. Nothing here is signed: a document counts only through the signed event that
-names its digest. Disclosures are found by the digest that ISSUE names; see `disclosures`.
+A document is stored as received, byte for byte, and found by the SHA-256 of its bytes; the checksum
+of its RFC 8785 form is the bill's id. Nothing here is signed: a document counts only through the
+signed event that names its digest. Disclosures are found by the digest that ISSUE names; see
+`disclosures`. Of files that go with a bill see `bill_files`.
 
 A transport document with personal data in its free text is kept with warnings, or refused where the
 platform is set so (DR-03).
@@ -13,7 +14,7 @@ from __future__ import annotations
 import hashlib
 from enum import StrEnum
 
-from bol_service.application import disclosures
+from bol_service.application import bill_files, disclosures
 from bol_service.application.ports import Clock, DocumentRow, Reading, Store
 from bol_service.crypto import strictjson
 from bol_service.domain import errors
@@ -27,6 +28,7 @@ class DocumentKind(StrEnum):
     TRANSPORT_DOCUMENT = "transport-document"
     SHIPPING_INSTRUCTIONS = "shipping-instructions"
     DISCLOSURE = disclosures.KIND
+    VISUALISATION = bill_files.KIND_VISUALISATION
 
 
 class Documents:
@@ -43,12 +45,15 @@ class Documents:
 
         Raises:
             DocumentError: A transport document breaks rules of the standard; lists all of them.
-            errors.BadEvent: Not strict JSON, or not an object; not the whole of a disclosure.
+            errors.BadEvent: Not strict JSON, or not an object; not the whole of a disclosure; a
+                visualisation that is no PDF or too large.
             errors.BadSignature: A disclosure that is not signed with a key of `party`.
             errors.PersonalData: This platform takes no personal data in free text.
         """
         if kind is DocumentKind.DISCLOSURE:
             return self._upload_disclosure(content, party)
+        if kind is DocumentKind.VISUALISATION:
+            return self._upload_visualisation(content, party)
         value = parse(content)
         facts: DocumentFacts | None = None
         if kind is DocumentKind.TRANSPORT_DOCUMENT:
@@ -86,6 +91,20 @@ class Documents:
             return True
         now = self._clock.now()
         return disclosures.may_read(reading, digest, party, origin=self._origin, now=now)
+
+    def _upload_visualisation(self, content: bytes, party: str) -> DocumentRow:
+        bill_files.require_pdf(content)
+        row = DocumentRow(
+            digest=hashlib.sha256(content).hexdigest(),
+            checksum=None,
+            kind=DocumentKind.VISUALISATION,
+            content=content,
+            facts=None,
+            uploaded_by=party,
+            uploaded_at=instant_text(self._clock.now()),
+        )
+        self._store.add_document(row)
+        return row
 
     def _upload_disclosure(self, content: bytes, party: str) -> DocumentRow:
         now = self._clock.now()

@@ -5,16 +5,19 @@
 2. An endorsement that also hands the bill over is two transactions, told as one moment.
 3. A refused giving is left out together with its refusal, and so is an act that was to leave and
    that the other platform refused: it is as if they had never been.
-4. Each transaction carries the party's own signed event, so that a peer that knows the format can
+4. ISSUE is directed to the party as the carrier named it, so that its manifest fits.
+5. Each transaction carries the party's own signed event, so that a peer that knows the format can
    check the party and not only this platform.
-5. Only what followed the last exchange is told; the rest of the chain exists already.
+6. Only what followed the last exchange is told; the rest of the chain exists already.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from bol_service.crypto import base64url
 from bol_service.domain.events import (
     AcceptSurrender,
     BlankEndorse,
@@ -34,7 +37,8 @@ from bol_service.domain.events import (
     Transfer,
 )
 from bol_service.wire.pint_entry import Transaction
-from bol_service.wire.pint_parties import ChainParty
+from bol_service.wire.pint_forms import PintFormatError
+from bol_service.wire.pint_parties import ChainParty, as_issued_to
 
 Told = (
     Issue
@@ -104,6 +108,16 @@ def _gives(event: Event) -> bool:
     return isinstance(event, Transfer)
 
 
+def _as_issued_to(text: str) -> ChainParty | None:
+    """As the carrier named it in the ISSUE; None for what is no DCSA party, which a strict peer
+    then refuses."""
+    value = json.loads(base64url.decode(text.split(".")[1]))
+    try:
+        return as_issued_to(value["details"]["issueToParty"])
+    except PintFormatError:
+        return None
+
+
 def _told(
     event: Told, text: str, party_of: PartyOf, carrier: str, asked: str | None
 ) -> Iterator[Transaction]:
@@ -119,7 +133,8 @@ def _told(
 
     match event:
         case Issue():
-            yield told(event.issue_to)
+            first = told(event.issue_to)
+            yield replace(first, recipient=_as_issued_to(text) or first.recipient)
         case Transfer():
             yield told(event.recipient)
         case Endorse() | EndorseToOrder():

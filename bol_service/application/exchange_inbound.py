@@ -8,7 +8,8 @@ answer.
 2. Judged against the ledger as it is. Nothing missing: the entry is recorded, then RECE is signed.
    The entry decides: whoever never gets the answer sends again and is told DUPE.
 3. Documents missing: the envelope waits under a reference, and is judged once more when it is
-   finished, since another transfer may have been accepted in between.
+   finished, since another transfer may have been accepted in between, or the operator may have
+   closed this one (`exchange_closing`). Of accepting and closing one comes first.
 4. What the law refuses is answered BENV, what contradicts the ledger DISE.
 5. Nothing is signed for a caller that is known not to be the sender.
 """
@@ -63,6 +64,7 @@ from bol_service.wire.document import DocumentError, read_document
 from bol_service.wire.event_fields import instant_text
 from bol_service.wire.peers import PeerOptions
 from bol_service.wire.pint_answers import HTTP_STATUS, FinishedResponse, ResponseCode
+from bol_service.wire.pint_entry import Transaction, chain_entry
 from bol_service.wire.pint_envelope import EblEnvelope, envelope_manifest, read_envelope
 from bol_service.wire.pint_parties import ChainParty, IdentifyingCode
 
@@ -134,7 +136,7 @@ class Reception:
             return self._refusal(kept.envelope, judged.code, judged.reason)
         if isinstance(judged, AlreadyHeld):
             return Kept()
-        self._keep_attachment(transfer, judged)
+        self._keep_attachment(transfer, kept.envelope, judged)
         return Kept()
 
     def finish(self, reference: str, caller: str | None) -> SignedAnswer | Started | Declined:
@@ -159,10 +161,11 @@ class Reception:
     def _judged(
         self, envelope: EblEnvelope, body: bytes, caller: str | None, *, finishing: bool
     ) -> SignedAnswer | Started | Declined:
-        before = self._concluded(envelope, caller)
-        if before is not None:
-            return before
         for _ in range(_ATTEMPTS):
+            begun = self._book.open_transfer(envelope.document_checksum)
+            before = self._concluded(envelope, caller)
+            if before is not None:
+                return before
             found = self._desk.find(envelope.document_checksum)
             judgement = self._judgement(envelope, found, caller, finishing=finishing)
             if isinstance(judgement, Unsigned):
@@ -174,10 +177,17 @@ class Reception:
                 return self._answered(envelope, body, judgement, caller)
             refused = self._misnamed(judgement, found)
             if refused is None and judgement.missing:
-                return self._started(envelope, body, judgement)
-            refused = refused or self._record(judgement, envelope, body, found)
+                started = self._started(envelope, body, judgement, begun)
+                if started is not None:
+                    return started
+                continue
             if refused is None:
-                return self._answered(envelope, body, judgement, caller)
+                if not self._claimed(begun):
+                    continue
+                refused = self._record(judgement, envelope, body, found)
+                if refused is None:
+                    return self._answered(envelope, body, judgement, caller)
+                self._release(begun)
             if not isinstance(refused, errors.StaleHead):
                 return self._answered(envelope, body, _as_refused(refused), caller)
         reason = "the bill changed while it was judged; send the same envelope again"
@@ -262,7 +272,8 @@ class Reception:
             self._desk.record(action, envelope.document_checksum, found.head, details)
         except errors.Refusal as refusal:
             return refusal
-        self._flow(judgement, envelope.document_checksum, digest, len(body))
+        last = judgement.facts.acts[-1]
+        self._crossed(judgement.sender, envelope.document_checksum, last, KIND_ENVELOPE, body)
         return None
 
     def _details(
@@ -291,11 +302,22 @@ class Reception:
             "steps": _steps(others, name_of),
         }
 
+    def _claimed(self, begun: Inbound | None) -> bool:
+        """From now on nobody closes what was begun; False if somebody just did."""
+        if begun is None or begun.status is not None:
+            return True
+        return self._book.swap_inbound(begun, _accepting(begun))
+
+    def _release(self, begun: Inbound | None) -> None:
+        """The claim that was made on `begun`, as nothing was accepted; never that of another."""
+        if begun is not None and begun.status is None:
+            self._book.swap_inbound(_accepting(begun), begun)
+
     def _started(
-        self, envelope: EblEnvelope, body: bytes, judgement: Accepted
-    ) -> Started | SignedAnswer:
+        self, envelope: EblEnvelope, body: bytes, judgement: Accepted, begun: Inbound | None
+    ) -> Started | None:
+        """None if what was begun has just been closed."""
         digest = self._desk.keep_document(body, KIND_ENVELOPE)
-        begun = self._book.open_transfer(envelope.document_checksum)
         transfer = Inbound(
             reference=begun.reference if begun is not None else secrets.token_urlsafe(24),
             bill=envelope.document_checksum,
@@ -303,8 +325,12 @@ class Reception:
             manifest=text_digest(envelope.manifest),
             envelope=digest,
             opened=begun.opened if begun is not None else self._now(),
+            status=begun.status if begun is not None else None,
         )
-        self._book.keep_inbound(transfer)
+        if begun is None:
+            self._book.keep_inbound(transfer)
+        elif not self._book.swap_inbound(begun, transfer):
+            return None
         missing = tuple(each.checksum for each in judgement.missing)
         started = pint_answers.StartedResponse(
             reference=transfer.reference,
@@ -372,23 +398,27 @@ class Reception:
         text = pint_answers.finished_response(answer, self._desk.signer)
         return SignedAnswer(text=text, status=HTTP_STATUS[answer.code])
 
-    def _keep_attachment(self, transfer: Inbound, fits: Fits) -> None:
+    def _keep_attachment(self, transfer: Inbound, envelope: EblEnvelope, fits: Fits) -> None:
         self._desk.keep_document(fits.content, KIND_ATTACHMENT)
         self._book.hold(transfer.bill, fits.document.checksum)
+        last = chain_entry(peer_jws.parse(envelope.chain[-1]).value).transactions[-1]
+        self._crossed(transfer.sender, transfer.bill, last, "document", fits.content)
 
-    def _flow(self, judgement: Accepted, bill: str, digest: str, size: int) -> None:
-        recipient = _recipient(judgement.facts.acts[-1])
+    def _crossed(
+        self, sender: str, bill: str, act: ForeignAct | Transaction, what: str, content: bytes
+    ) -> None:
+        assert act.recipient is not None  # `judge_envelope` has seen it
         self._book.crossed(
             Flow(
                 at=self._now(),
                 direction="IN",
-                platform=judgement.sender,
+                platform=sender,
                 bill=bill,
-                what=KIND_ENVELOPE,
-                digest=digest,
-                size=size,
-                recipient=recipient.codes[0].code[:100],
-                basis=judgement.facts.acts[-1].action,
+                what=what,
+                digest=hashlib.sha256(content).hexdigest(),
+                size=len(content),
+                recipient=act.recipient.codes[0].code[:100],
+                basis=act.action,
             )
         )
 
@@ -461,6 +491,10 @@ def _as_refused(refusal: errors.Refusal) -> Refused:
     )
     code = ResponseCode.DISE if contradicts else ResponseCode.BENV
     return Refused(code=code, reason=f"{refusal.code}: {refusal.message}")
+
+
+def _accepting(begun: Inbound) -> Inbound:
+    return replace(begun, status=HTTP_STATUS[ResponseCode.RECE])
 
 
 def _is_about(begun: Inbound, envelope: EblEnvelope) -> bool:

@@ -7,8 +7,11 @@
 3. Only an answer signed by the peer's pinned key, about our last entry, concludes: RECE and DUPE
    become MOVED, BSIG, BENV and DISE become NOT_MOVED. Anything else (silence, an error page, an
    answer about another chain) leaves the bill locked, and the same is tried again later.
-4. The row only remembers how far we got; what is true is in the ledger. A row that is behind the
+4. A notice, which moves nothing, is owed until it is received: a refusal concludes nothing, and
+   the same chain is offered again under a manifest signed anew, which the peer judges anew.
+5. The row only remembers how far we got; what is true is in the ledger. A row that is behind the
    ledger after a crash is caught up with it.
+6. Each peer is a lane of its own: one that hangs holds up nobody else's originals.
 """
 
 from __future__ import annotations
@@ -23,24 +26,14 @@ from urllib.parse import quote
 
 import structlog
 
-from bol_service.application.exchange_chain import (
-    PartyOf,
-    Signed,
-    since_last_exchange,
-    transactions,
-)
-from bol_service.application.exchange_desk import Desk, Found, NotReady
-from bol_service.application.exchange_history import (
-    KeptEnvelope,
-    LostEnvelope,
-    kept_envelope,
-    last_known,
-)
+from bol_service.application.exchange_desk import Desk, NotReady
+from bol_service.application.exchange_history import LostEnvelope
 from bol_service.application.exchange_inbound import KIND_ENVELOPE
-from bol_service.application.exchange_parties import as_chain_party, foreign_name, stranger
+from bol_service.application.exchange_parcels import Parcel, Parcels
 from bol_service.application.exchange_ports import (
     ExchangeBook,
     Flow,
+    LeaseLost,
     Links,
     Outbound,
     PeerAway,
@@ -49,39 +42,28 @@ from bol_service.application.exchange_ports import (
     Stage,
 )
 from bol_service.application.notices import EXCHANGE
-from bol_service.application.ports import Reading, Unavailable
+from bol_service.application.ports import Unavailable
 from bol_service.application.sequencer import Busy, Uncertain
 from bol_service.crypto import peer_jws
 from bol_service.domain import errors
-from bol_service.domain.events import Action, Imported, Issue
-from bol_service.domain.identifiers import is_foreign
-from bol_service.domain.states import BillState, PartyState, Transit
-from bol_service.verification.pint_answer import (
-    Answer,
-    Outcome,
-    UntrustedAnswer,
-    read_answer,
-)
+from bol_service.domain.events import Action
+from bol_service.domain.states import Transit
+from bol_service.verification.pint_answer import Answer, Outcome, UntrustedAnswer, read_answer
 from bol_service.wire.event_fields import instant_text
-from bol_service.wire.events import decode
 from bol_service.wire.pint_answers import (
-    read_receiver_validation,
+    ResponseCode,
+    StartedResponse,
+    read_finished_response,
     read_signed_body,
     read_started_response,
 )
-from bol_service.wire.pint_building import (
-    build_chain_entry,
-    build_envelope,
-    build_manifest,
-    describe,
-)
-from bol_service.wire.pint_entry import chain_entry
-from bol_service.wire.pint_envelope import DocumentMetadata, envelope_manifest, read_envelope
+from bol_service.wire.pint_building import describe
 from bol_service.wire.pint_forms import PintFormatError
-from bol_service.wire.pint_parties import ChainParty
 
 LEASE: Final = timedelta(minutes=2)
+"""Longer than any single request to a peer may take; prolonged before each."""
 LONGEST_PAUSE_SECONDS: Final = 300
+LONGEST_REFUSED_SECONDS: Final = 3600
 _PAGE = 100
 _ATTEMPTS = 5
 _SIGNED = (200, 409, 422)
@@ -105,21 +87,24 @@ _STAGES = {
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Parcel:
-    """What goes out: the bytes of the envelope, and what is in them."""
+@dataclass(kw_only=True)
+class Attempt:
+    """One try of a transfer, under a lease that is prolonged before each request."""
 
-    body: bytes
-    kept: KeptEnvelope
-    transit: Transit
+    book: ExchangeBook
+    transfer: Outbound
+    lease: Callable[[], str]
 
-    @property
-    def last_entry(self) -> str:
-        return self.kept.envelope.chain[-1]
+    def reach(self, stage: Stage, reference: str | None = None) -> None:
+        """Raises LeaseLost."""
+        reached = replace(
+            self.transfer, stage=stage, reference=reference or self.transfer.reference
+        )
+        self.transfer = self.book.reach(reached, self.lease())
 
-    @property
-    def documents(self) -> tuple[DocumentMetadata, ...]:
-        return self.kept.manifest.documents
+
+def pause_seconds(attempts: int, longest: int) -> int:
+    return min(1 << min(attempts, 20), longest)
 
 
 class Dispatch:
@@ -129,20 +114,34 @@ class Dispatch:
         self, desk: Desk, book: ExchangeBook, links: Links, observe: Callable[[str], None]
     ) -> None:
         self._desk = desk
+        self._parcels = Parcels(desk, book)
         self._book = book
         self._links = links
         self._observe = observe
 
-    def step(self) -> bool:
-        """Work on one transfer that is due; False if there is none."""
+    @property
+    def lanes(self) -> tuple[str | None, ...]:
+        """Every peer, and None for what was made out to platforms that are no peers any more."""
+        return (*sorted(self._links), None)
+
+    def step(self, lane: str | None) -> bool:
+        """Work on one transfer of the lane that is due; False if there is none."""
         self._enlist()
-        now = self._desk.clock.now()
-        until = instant_text(now + LEASE)
-        transfer = self._book.take_due(instant_text(now), until)
+        platforms = list(self._links) if lane is None else [lane]
+        transfer = self._book.take_due(
+            instant_text(self._desk.clock.now()), self._lease(), platforms, others=lane is None
+        )
         if transfer is None:
             return False
-        self._book.give_back(self._tried(transfer))
+        attempt = Attempt(book=self._book, transfer=transfer, lease=self._lease)
+        try:
+            self._book.give_back(self._tried(attempt))
+        except LeaseLost as lost:
+            log.warning("a transfer took too long", bill=transfer.bill, error=str(lost))
         return True
+
+    def _lease(self) -> str:
+        return instant_text(self._desk.clock.now() + LEASE)
 
     def _enlist(self) -> None:
         """A row for every notice that asks for a transfer and has none yet."""
@@ -164,29 +163,30 @@ class Dispatch:
             if len(rows) < _PAGE:
                 return
 
-    def _tried(self, transfer: Outbound) -> Outbound:
+    def _tried(self, attempt: Attempt) -> Outbound:
         try:
-            return self._advanced(transfer)
+            return self._advanced(attempt)
         except _RETRY as error:
-            pause = min(2 ** min(transfer.attempts, 20), LONGEST_PAUSE_SECONDS)
-            due = self._desk.clock.now() + timedelta(seconds=pause)
-            self._observe("retry")
-            log.warning(
-                "an original waits to leave",
-                bill=transfer.bill,
-                platform=transfer.platform,
-                attempts=transfer.attempts + 1,
-                error=str(error),
-                pause=pause,
-            )
-            return replace(
-                transfer,
-                attempts=transfer.attempts + 1,
-                due=instant_text(due),
-                fault=str(error)[:250],
-            )
+            return self._later(attempt.transfer, str(error), LONGEST_PAUSE_SECONDS)
 
-    def _advanced(self, transfer: Outbound) -> Outbound:
+    def _later(self, transfer: Outbound, fault: str, longest: int) -> Outbound:
+        pause = pause_seconds(transfer.attempts, longest)
+        due = self._desk.clock.now() + timedelta(seconds=pause)
+        self._observe("retry")
+        log.warning(
+            "an original waits to leave",
+            bill=transfer.bill,
+            platform=transfer.platform,
+            attempts=transfer.attempts + 1,
+            error=fault,
+            pause=pause,
+        )
+        return replace(
+            transfer, attempts=transfer.attempts + 1, due=instant_text(due), fault=fault[:250]
+        )
+
+    def _advanced(self, attempt: Attempt) -> Outbound:
+        transfer = attempt.transfer
         found = self._desk.find(transfer.bill)
         state = found.state
         transit = state.transit if state is not None else None
@@ -195,12 +195,26 @@ class Dispatch:
         link = self._links.get(transfer.platform)
         if link is None:
             raise PeerAway(f"no address of {transfer.platform} is set; see BOL_PEERS")
-        parcel = self._parcel(state, transit, found, link)
-        self._book.reach(replace(transfer, stage=Stage.STARTED))
-        answer = self._delivered(transfer, parcel, link)
+        parcel = self._parcels.of(state, transit, found.head, link)
+        is_notice = transit.after is None
+        if is_notice and transfer.answer is not None:
+            parcel = self._parcels.sealed_anew(transfer.bill, parcel)
+        attempt.reach(Stage.STARTED)
+        answer = self._delivered(attempt, parcel, link)
+        if is_notice and answer.outcome is not Outcome.MOVED:
+            return self._refused_notice(attempt.transfer, answer)
         self._conclude(transfer, answer)
         self._observe(str(_STAGES[answer.outcome]))
-        return replace(transfer, stage=_STAGES[answer.outcome], answer=answer.text, fault=None)
+        return replace(
+            attempt.transfer, stage=_STAGES[answer.outcome], answer=answer.text, fault=None
+        )
+
+    def _refused_notice(self, transfer: Outbound, answer: Answer) -> Outbound:
+        """Nothing was offered that could be kept instead: it is owed until it is received."""
+        response = answer.response
+        fault = f"{transfer.platform} refused the notice, {response.code}: {response.reason}"
+        owed = replace(transfer, stage=Stage.LOCKED, answer=answer.text)
+        return self._later(owed, fault, LONGEST_REFUSED_SECONDS)
 
     def _caught_up(self, transfer: Outbound) -> Outbound:
         """The ledger concluded before this row did."""
@@ -209,122 +223,25 @@ class Dispatch:
             later = reading.entries(stream, transfer.since + 1, _PAGE)
         for entry in later:
             if entry.action in (Action.MOVED, Action.NOT_MOVED):
-                moved = entry.action == Action.MOVED
-                return replace(transfer, stage=Stage.MOVED if moved else Stage.REFUSED)
+                text: str = peer_jws.parse(entry.entry.event).value["details"]["answer"]
+                code = read_finished_response(peer_jws.parse(text).value).code
+                refused = Stage.DISPUTED if code is ResponseCode.DISE else Stage.REFUSED
+                stage = Stage.MOVED if entry.action == Action.MOVED else refused
+                return replace(transfer, stage=stage, answer=text, fault=None)
         raise PeerAway(f"{stream} has no transfer since {transfer.since}")
-
-    # -- the envelope, made once ------------------------------------------------------------------
-
-    def _parcel(self, state: BillState, transit: Transit, found: Found, link: PeerLink) -> Parcel:
-        if transit.sent is None:
-            return self._first(state, transit, found, link)
-        with self._desk.store.reading() as reading:
-            kept = kept_envelope(reading, transit.sent.envelope)
-            body = reading.contents([transit.sent.envelope])[transit.sent.envelope]
-        return Parcel(body=body, kept=kept, transit=transit)
-
-    def _first(self, state: BillState, transit: Transit, found: Found, link: PeerLink) -> Parcel:
-        recipient = self._validated(transit, link)
-        with self._desk.store.reading() as reading:
-            body = self._built(reading, state, recipient)
-        envelope = read_envelope(body)
-        self._desk.keep_document(body, KIND_ENVELOPE)
-        digest = describe(body, name=KIND_ENVELOPE, media_type="application/json").checksum
-        details = {
-            "platform": transit.platform,
-            "envelope": digest,
-            "lastEntry": envelope.last_checksum,
-        }
-        self._desk.record(Action.SENT, state.bill, found.head, details)
-        manifest = envelope_manifest(peer_jws.parse(envelope.manifest).value)
-        return Parcel(
-            body=body, kept=KeptEnvelope(envelope=envelope, manifest=manifest), transit=transit
-        )
-
-    def _built(self, reading: Reading, state: BillState, recipient: ChainParty) -> bytes:
-        stream = self._stream(reading, state)
-        opening = stream[0].event
-        assert isinstance(opening, Issue | Imported)
-        last = last_known(reading, state)
-        party_of = self._party_of(reading, last, recipient)
-        entry = build_chain_entry(
-            platform=self._desk.platform,
-            document_checksum=state.bill,
-            transactions=transactions(
-                since_last_exchange(stream),
-                party_of=party_of,
-                carrier=state.carrier,
-                surrendered_by=_asked_before(state),
-            ),
-            signer=self._desk.signer,
-            issuance_manifest=None if last is not None else _issuance_manifest(stream),
-            after=None if last is None else last.envelope.chain[-1],
-        )
-        chain = (*(last.envelope.chain if last is not None else ()), entry)
-        manifest = build_manifest(
-            document_checksum=state.bill,
-            last_entry=entry,
-            signer=self._desk.signer,
-            visualisation=_visualisation(reading, last, opening),
-            supporting=last.manifest.supporting if last is not None else (),
-        )
-        document = reading.contents([opening.received_bytes])[opening.received_bytes]
-        return build_envelope(document, manifest=manifest, chain=chain)
-
-    def _stream(self, reading: Reading, state: BillState) -> list[Signed]:
-        entries, first = [], 0
-        while True:
-            page = reading.entries(f"bill:{state.bill}", first, _PAGE)
-            entries += page
-            if len(page) < _PAGE:
-                break
-            first += _PAGE
-        return [
-            Signed(event=decode(entry.entry.event).event, text=entry.entry.event)
-            for entry in entries
-        ]
-
-    def _party_of(
-        self, reading: Reading, last: KeptEnvelope | None, recipient: ChainParty
-    ) -> PartyOf:
-        met = {foreign_name(recipient): recipient}
-        for text in last.envelope.chain if last is not None else ():
-            for told in chain_entry(peer_jws.parse(text).value).transactions:
-                for party in (told.actor, told.recipient):
-                    if party is not None and party.platform != self._desk.platform:
-                        met.setdefault(foreign_name(party), party)
-
-        def party_of(name: str) -> ChainParty:
-            if is_foreign(name):
-                return met.get(name) or stranger(name)
-            state, _ = reading.states([f"party:{name}"])[f"party:{name}"]
-            assert isinstance(state, PartyState)
-            return as_chain_party(state, self._desk.platform)
-
-        return party_of
-
-    def _validated(self, transit: Transit, link: PeerLink) -> ChainParty:
-        """The recipient with the name that its own platform has for it, where it tells one."""
-        recipient = stranger(transit.recipient)
-        reply = link.post(
-            "/v3/receiver-validation", json.dumps(recipient.codes[0].to_json()).encode()
-        )
-        if reply.status != 200:
-            return recipient  # the peer will say so in its signed answer
-        return replace(recipient, name=read_receiver_validation(reply.content))
 
     # -- the conversation -------------------------------------------------------------------------
 
-    def _delivered(self, transfer: Outbound, parcel: Parcel, link: PeerLink) -> Answer:
+    def _delivered(self, attempt: Attempt, parcel: Parcel, link: PeerLink) -> Answer:
         """What the peer signed in the end; raises PeerAway while it has signed nothing final."""
+        transfer = attempt.transfer
         reply = link.post("/v3/envelopes", parcel.body)
         self._crossed(transfer, parcel.transit, KIND_ENVELOPE, parcel.body)
         if reply.status == 201:
             started = read_started_response(reply.content)
             place = f"/v3/envelopes/{quote(started.reference, safe='')}"
-            self._book.reach(replace(transfer, stage=Stage.UPLOADING, reference=started.reference))
-            self._upload(transfer, parcel, link, place, started.missing)
-            self._book.reach(replace(transfer, stage=Stage.FINISHING, reference=started.reference))
+            self._upload(attempt, started, parcel, link, place)
+            attempt.reach(Stage.FINISHING, started.reference)
             reply = link.put(f"{place}/finish-transfer", b"")
         answer = self._read(transfer, parcel, reply)
         if answer.outcome is Outcome.OPEN:
@@ -333,22 +250,27 @@ class Dispatch:
 
     def _upload(
         self,
-        transfer: Outbound,
+        attempt: Attempt,
+        started: StartedResponse,
         parcel: Parcel,
         link: PeerLink,
         place: str,
-        missing: tuple[str, ...],
     ) -> None:
+        platform = attempt.transfer.platform
+        undeclared = set(started.missing) - {each.checksum for each in parcel.documents}
+        if undeclared:  # whatever else is kept here is none of the peer's business
+            raise PeerAway(f"{platform} wants {min(undeclared)}, which belongs to another bill")
         with self._desk.store.reading() as reading:
-            contents = reading.contents(missing)
-        for checksum in missing:
+            contents = reading.contents(started.missing)
+        for checksum in started.missing:
             if checksum not in contents:
-                raise PeerAway(f"{transfer.platform} wants {checksum}, which is not kept here")
+                raise PeerAway(f"{platform} wants {checksum}, which is not kept here")
+            attempt.reach(Stage.UPLOADING, started.reference)
             encoded = json.dumps(base64.b64encode(contents[checksum]).decode()).encode()
             reply = link.put(f"{place}/additional-documents/{checksum}", encoded)
             if reply.status != 204:
-                raise PeerAway(f"{transfer.platform} answered {reply.status} to {checksum}")
-            self._crossed(transfer, parcel.transit, "document", contents[checksum])
+                raise PeerAway(f"{platform} answered {reply.status} to {checksum}")
+            self._crossed(attempt.transfer, parcel.transit, "document", contents[checksum])
 
     def _read(self, transfer: Outbound, parcel: Parcel, reply: PeerReply) -> Answer:
         if reply.status not in _SIGNED:
@@ -392,28 +314,3 @@ class Dispatch:
                 basis=f"act {transfer.since} of the bill",
             )
         )
-
-
-def _asked_before(state: BillState) -> str | None:
-    """Who had asked for delivery before the acts that have to be told: one who asked abroad."""
-    asked = state.surrendered_by
-    return asked if asked is not None and is_foreign(asked) else None
-
-
-def _issuance_manifest(stream: list[Signed]) -> str:
-    payload = peer_jws.parse(stream[0].text).value
-    manifest: str = payload["details"]["issuanceManifestSignedContent"]
-    return manifest
-
-
-def _visualisation(
-    reading: Reading, last: KeptEnvelope | None, opening: Issue | Imported
-) -> DocumentMetadata | None:
-    """As in the first transfer; in that one the carrier's own, if it was uploaded here."""
-    if last is not None:
-        return last.manifest.visualisation
-    checksum = opening.manifest.visualisation_checksum if isinstance(opening, Issue) else None
-    content = reading.contents([checksum]).get(checksum) if checksum is not None else None
-    if content is None:
-        return None
-    return describe(content, name="visualisation.pdf", media_type="application/pdf")

@@ -15,13 +15,18 @@ from collections.abc import Callable
 
 from bol_service.application.ports import Claim, Reading
 from bol_service.domain.document import PartyReference
-from bol_service.domain.identifiers import SLUG_FORM, is_foreign, platform_of
+from bol_service.domain.identifiers import SLUG_FORM, platform_of
 from bol_service.domain.states import PartyState
-from bol_service.wire.pint_parties import ChainParty, IdentifyingCode, TaxReference
-
-OWN_CODES = "ZZZ"
-LEI_LIST = "GLEIF"
-UNNAMED = "unnamed"
+from bol_service.wire.pint_parties import (
+    LEI_LIST,
+    OWN_CODES,
+    UNNAMED,
+    ChainParty,
+    IdentifyingCode,
+    TaxReference,
+    foreign_name,
+    spelled,
+)
 
 NameOf = Callable[[ChainParty], str]
 
@@ -74,13 +79,6 @@ def names(reading: Reading, me: str) -> NameOf:
     return name_of
 
 
-def foreign_name(party: ChainParty) -> str:
-    """`CODE:slug`, always the same for the same codes."""
-    own = [code.code for code in party.codes if code.provider == OWN_CODES]
-    text = (own or [code.code for code in party.codes])[0]
-    return f"{party.platform}:{_spelled(text)}"
-
-
 def named_in_document(
     reference: PartyReference | None, parties: list[ChainParty], home: str, name_of: NameOf
 ) -> str | None:
@@ -92,7 +90,7 @@ def named_in_document(
         if not reference.codes.isdisjoint(_comparable(party, home)):
             return name_of(party)
     slugs = sorted(code for scheme, code in reference.codes if scheme == "SLUG")
-    return f"{home}:{_spelled(slugs[0]) if slugs else UNNAMED}"
+    return f"{home}:{spelled(slugs[0]) if slugs else UNNAMED}"
 
 
 def _comparable(party: ChainParty, home: str) -> set[tuple[str, str]]:
@@ -111,10 +109,3 @@ def _slug_of(reading: Reading, code: IdentifyingCode) -> str | None:
         return None
     stream = f"party:{code.code}"
     return code.code if reading.states([stream]) else None
-
-
-def _spelled(text: str) -> str:
-    if re.fullmatch(SLUG_FORM, text) and not is_foreign(text):
-        return text
-    plain = re.sub(r"[^a-z0-9-]+", "-", text.lower()).strip("-")
-    return f"x-{plain}"[:31].rstrip("-") if plain else UNNAMED

@@ -7,7 +7,7 @@ is a `PeerLink`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -19,6 +19,7 @@ class Inbound:
 
     `manifest` is the SHA-256 of its manifest's JWS text, `envelope` that of its bytes. It is open
     until `answer`, the compact JWS that we signed, is there; `status` is the HTTP status with it.
+    A status without an answer: it is being accepted just now, and can no longer be closed.
     """
 
     reference: str
@@ -51,7 +52,8 @@ class Outbound:
     """One act that has to reach `platform`; `number` is that of the notice which asked for it.
 
     `since` is the sequence of the act on the bill's stream. `reference` is the peer's name for the
-    transfer, `fault` why the last try failed, `answer` the peer's signed answer.
+    transfer, `fault` why the last try failed, `answer` the peer's last signed answer. `lease` is
+    what `take_due` and `reach` give to whoever works on it.
     """
 
     number: int
@@ -64,6 +66,11 @@ class Outbound:
     reference: str | None = None
     fault: str | None = None
     answer: str | None = None
+    lease: str = ""
+
+
+class LeaseLost(RuntimeError):  # noqa: N818 - says what is the matter
+    """It took so long that another process works on the transfer now."""
 
 
 class ExchangeBook(Protocol):
@@ -79,6 +86,14 @@ class ExchangeBook(Protocol):
         """Add it, or replace the one of the same reference."""
         ...
 
+    def swap_inbound(self, was: Inbound, becomes: Inbound) -> bool:
+        """Replace one that has no answer yet; False if somebody else has changed it since."""
+        ...
+
+    def inbounds(self, bill: str | None, limit: int, *, only_open: bool) -> list[Inbound]:
+        """The newest first."""
+        ...
+
     def held(self, bill: str) -> frozenset[str]:
         """Checksums of the documents that were received for this bill."""
         ...
@@ -91,17 +106,19 @@ class ExchangeBook(Protocol):
 
     def last_number(self) -> int: ...
 
-    def take_due(self, now: str, until: str) -> Outbound | None:
-        """The first open transfer that is due and that no other process works on, leased `until`
-        then."""
+    def take_due(
+        self, now: str, until: str, platforms: Collection[str], *, others: bool = False
+    ) -> Outbound | None:
+        """The first open transfer to one of `platforms` (with `others`: to none of them) that is
+        due and that no other process works on, leased `until` then."""
         ...
 
-    def reach(self, transfer: Outbound) -> None:
-        """Write what was reached, keeping the lease."""
+    def reach(self, transfer: Outbound, until: str) -> Outbound:
+        """Write what was reached, with the lease prolonged; raises LeaseLost."""
         ...
 
     def give_back(self, transfer: Outbound) -> None:
-        """Write what was reached and end the lease."""
+        """Write what was reached and end the lease; raises LeaseLost."""
         ...
 
     def outbounds(self, bill: str | None, limit: int) -> list[Outbound]:

@@ -13,7 +13,15 @@ from typing import Any
 
 import click
 
-from bol_service.cli import bill_carrier, bill_holder, bill_issue, disclose, parameters, words
+from bol_service.cli import (
+    bill_carrier,
+    bill_files,
+    bill_holder,
+    bill_issue,
+    disclose,
+    parameters,
+    words,
+)
 from bol_service.cli.context import Connection, reading
 from bol_service.cli.lookup import Names, find_bill, pages, read_bill
 from bol_service.cli.output import ExitCode, Stopped, facts, say, show, table, warn
@@ -27,7 +35,12 @@ def bill() -> None:
     """Issue, endorse, transfer and surrender bills. 提单"""
 
 
-for _command in (*bill_issue.COMMANDS, *bill_holder.COMMANDS, *bill_carrier.COMMANDS):
+for _command in (
+    *bill_issue.COMMANDS,
+    *bill_holder.COMMANDS,
+    *bill_carrier.COMMANDS,
+    *bill_files.COMMANDS,
+):
     bill.add_command(_command)
 
 

@@ -4,7 +4,9 @@
    checks that too, and that dates and custody agree).
 2. Parties are taken from the party codes that the document itself bears, unless they are named.
 3. The DCSA issuance manifest and the event are signed with the same key of the carrier.
-4. With `--disclosures` the bill commits to each field of the document, and the file from which
+4. With `--visualisation` the manifest bears the SHA-256 of the carrier's own picture of the bill,
+   which is uploaded with it and travels with the original.
+5. With `--disclosures` the bill commits to each field of the document, and the file from which
    fields can be disclosed is written here before anything is sent; see `disclose`.
 """
 
@@ -65,6 +67,11 @@ class _Parties:
     help="DCSA code of the platform, 2 to 4 characters. [BOL_PLATFORM_CODE]",
 )
 @click.option(
+    "--visualisation",
+    type=parameters.file_bytes,
+    help="Your own picture of the bill, a PDF; it travels with the original.",
+)
+@click.option(
     "--disclosures",
     "disclosures_file",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -81,6 +88,7 @@ def issue(
     consignee: str | None,
     notify: tuple[str, ...],
     platform_code: str | None,
+    visualisation: bytes | None,
     disclosures_file: Path | None,
 ) -> None:
     """Issue the bill of a transport document (carrier). 签发提单"""
@@ -96,7 +104,8 @@ def issue(
     if not desk.dry_run and not wants_json():
         facts(documents.summary(found, documents.parse(file)), err=True)
         remark(f"first holder: {Names(client=desk.client)(parties.issue_to)}")
-    details = _details(desk.client, found, parties, platform_code)
+    picture = None if visualisation is None else hashlib.sha256(visualisation).hexdigest()
+    details = _details(desk.client, found, parties, platform_code, picture)
     details["shipment"] = find_shipment(desk.client, shipment)
     commitment = None
     if disclosures_file is not None:
@@ -105,6 +114,8 @@ def issue(
 
     def prepare() -> None:
         documents.upload(desk.client, file, found)
+        if visualisation is not None:
+            documents.upload_visualisation(desk.client, visualisation)
         if disclosures_file is not None and commitment is not None:
             disclose.keep_and_upload(desk.client, disclosures_file, commitment)
 
@@ -161,7 +172,13 @@ def _order(found: DocumentFacts, parties: _Parties) -> str:
     return f"to the order of {parties.title_holder}" if parties.title_holder else "in blank"
 
 
-def _details(client: Client, found: DocumentFacts, parties: _Parties, platform_code: str) -> Json:
+def _details(
+    client: Client,
+    found: DocumentFacts,
+    parties: _Parties,
+    platform_code: str,
+    picture: str | None,
+) -> Json:
     issue_to_party = {
         "partyName": client.get(f"/v1/parties/{parties.issue_to}")["legalName"],
         "sendToPlatform": platform_code,
@@ -182,6 +199,7 @@ def _details(client: Client, found: DocumentFacts, parties: _Parties, platform_c
             signer,
             document_checksum=found.checksum,
             issue_to_checksum=issue_to_checksum(issue_to_party),
+            visualisation_checksum=picture,
         ),
         "issueTo": parties.issue_to,
         "issueToParty": issue_to_party,

@@ -57,6 +57,19 @@ def upload(client: Client, content: bytes, facts: DocumentFacts) -> None:
             )
 
 
+def upload_visualisation(client: Client, content: bytes) -> None:
+    """Upload a PDF; raises Stopped if the platform digests it otherwise."""
+    answered = client.upload(content, "visualisation", "application/pdf")
+    own = hashlib.sha256(content).hexdigest()
+    if answered.get("digest") != own:
+        raise Stopped(
+            "The platform read another file",
+            f"its digest is {answered.get('digest')}, computed here it is {own}",
+            "Do not sign. Tell the operator.",
+            "other_digest",
+        )
+
+
 def upload_instructions(client: Client, content: bytes) -> None:
     client.upload(content, "shipping-instructions")
 

@@ -1,17 +1,23 @@
-"""Uploads of transport documents, shipping instructions and disclosures."""
+"""Uploads of transport documents, visualisations, shipping instructions and disclosures."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, abort, g
+from flask import Response, abort, g, request
 
+from bol_service.application.bill_files import (
+    KIND_SUPPORTING,
+    KIND_VISUALISATION,
+    MAX_FILE_BYTES,
+    PDF,
+)
 from bol_service.application.documents import DocumentKind
 from bol_service.application.ports import DocumentRow
 from bol_service.http.edge import bearer, body, services
 from bol_service.http.events import StrictBlueprint
+from bol_service.wire import disclosure
 from bol_service.wire.answers import DocumentAnswer, DocumentQuery
-from bol_service.wire.disclosure import MEDIA_TYPE
 from bol_service.wire.personal_data import PersonalData
 
 blueprint = StrictBlueprint("documents", __name__, description="Documents, kept byte for byte")
@@ -25,7 +31,8 @@ blueprint = StrictBlueprint("documents", __name__, description="Documents, kept 
         "description": "The document; its bytes are kept as they are",
         "content": {
             "application/json": {"schema": {"type": "object"}},
-            MEDIA_TYPE: {"schema": {"type": "string"}},
+            disclosure.MEDIA_TYPE: {"schema": {"type": "string"}},
+            PDF: {"schema": {"type": "string", "format": "binary"}},
         },
     }
 )
@@ -36,7 +43,8 @@ def upload_document(query: dict[str, str]) -> dict[str, Any]:
 
     A transport document is checked against every rule of DCSA BL 3.0; all faults are told at once.
     What looks like personal data in its free text is told as warnings, or refused where the
-    platform is set so. A disclosure is sent as application/sd-jwt, by the carrier that signed it.
+    platform is set so. A disclosure is sent as application/sd-jwt, by the carrier that signed it,
+    a visualisation as application/pdf, by the carrier whose issuance manifest bears its SHA-256.
     """
     try:
         kind = DocumentKind(query["kind"])
@@ -44,8 +52,14 @@ def upload_document(query: dict[str, str]) -> dict[str, Any]:
         abort(
             422, description=f"kind is {query['kind']}, one of {', '.join(DocumentKind)} is known"
         )
+    if kind is DocumentKind.VISUALISATION:
+        request.max_content_length = MAX_FILE_BYTES
+    if kind is DocumentKind.DISCLOSURE:  # each field of the document with a salt: thrice its size
+        request.max_content_length = disclosure.MAX_BYTES
     documents = services().documents
-    row = documents.upload(body(_media_type(kind)), kind, g.party)
+    content = body(_media_type(kind))
+    services().rates.upload_by(g.party, len(content))
+    row = documents.upload(content, kind, g.party)
     return _answer(row, documents.warnings(row))
 
 
@@ -65,7 +79,9 @@ def as_received(row: DocumentRow) -> Response:
 
 
 def _media_type(kind: str) -> str:
-    return MEDIA_TYPE if kind == DocumentKind.DISCLOSURE else "application/json"
+    if kind in (KIND_VISUALISATION, KIND_SUPPORTING):
+        return PDF
+    return disclosure.MEDIA_TYPE if kind == DocumentKind.DISCLOSURE else "application/json"
 
 
 def _answer(row: DocumentRow, warnings: list[PersonalData]) -> dict[str, Any]:

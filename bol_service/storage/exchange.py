@@ -6,12 +6,21 @@ service: one takes a row by a lease, which ends by itself if that process dies.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from bol_service.application.exchange_ports import CLOSED, Flow, Inbound, Outbound, Stage
+from bol_service.application.exchange_ports import (
+    CLOSED,
+    Flow,
+    Inbound,
+    LeaseLost,
+    Outbound,
+    Stage,
+)
 from bol_service.storage import tables
 from bol_service.storage.store import SqlStore
 
@@ -45,6 +54,30 @@ class SqlExchange:
         with self._store.changing() as connection:
             connection.execute(delete(_IN).where(_IN.c.reference == transfer.reference))
             connection.execute(insert(_IN).values(values))
+
+    def swap_inbound(self, was: Inbound, becomes: Inbound) -> bool:
+        status = _IN.c.status.is_(None) if was.status is None else _IN.c.status == was.status
+        unchanged = (
+            (_IN.c.reference == was.reference)
+            & (_IN.c.manifest == was.manifest)
+            & _IN.c.answer.is_(None)
+            & status
+        )
+        values = {name: getattr(becomes, name) for name in Inbound.__dataclass_fields__}
+        with self._store.changing() as connection:
+            if connection.execute(delete(_IN).where(unchanged)).rowcount != 1:
+                return False
+            connection.execute(insert(_IN).values(values))
+        return True
+
+    def inbounds(self, bill: str | None, limit: int, *, only_open: bool) -> list[Inbound]:
+        query = select(_IN).order_by(_IN.c.opened.desc(), _IN.c.reference).limit(limit)
+        if bill is not None:
+            query = query.where(_IN.c.bill == bill)
+        if only_open:
+            query = query.where(_IN.c.answer.is_(None))
+        with self._store.engine.begin() as connection:
+            return [Inbound(**row._mapping) for row in connection.execute(query)]
 
     def held(self, bill: str) -> frozenset[str]:
         table = tables.inbound_documents
@@ -81,11 +114,15 @@ class SqlExchange:
         with self._store.engine.begin() as connection:
             return connection.execute(select(func.max(_OUT.c.number))).scalar() or 0
 
-    def take_due(self, now: str, until: str) -> Outbound | None:
+    def take_due(
+        self, now: str, until: str, platforms: Collection[str], *, others: bool = False
+    ) -> Outbound | None:
         open_ = _OUT.c.due.is_not(None) & (_OUT.c.due <= now) & (_OUT.c.leased_until < now)
+        to_them = _OUT.c.platform.in_(platforms)
+        query = select(_OUT).where(open_, ~to_them if others else to_them)
         with self._store.engine.begin() as connection:
             due = connection.execute(
-                select(_OUT).where(open_).order_by(_OUT.c.due, _OUT.c.number).limit(1)
+                query.order_by(_OUT.c.due, _OUT.c.number).limit(1)
             ).one_or_none()
         if due is None:
             return None
@@ -93,13 +130,14 @@ class SqlExchange:
             taken = connection.execute(
                 update(_OUT).where(_OUT.c.number == due.number, open_).values(leased_until=until)
             )
-        return _outbound(due) if taken.rowcount == 1 else None
+        return replace(_outbound(due), lease=until) if taken.rowcount == 1 else None
 
-    def reach(self, transfer: Outbound) -> None:
-        self._write(transfer, {})
+    def reach(self, transfer: Outbound, until: str) -> Outbound:
+        self._write(transfer, until)
+        return replace(transfer, lease=until)
 
     def give_back(self, transfer: Outbound) -> None:
-        self._write(transfer, {"leased_until": _FREE})
+        self._write(transfer, _FREE)
 
     def outbounds(self, bill: str | None, limit: int) -> list[Outbound]:
         query = select(_OUT).order_by(_OUT.c.number.desc()).limit(limit)
@@ -114,13 +152,13 @@ class SqlExchange:
         with self._store.engine.begin() as connection:
             return connection.execute(query).scalar_one()
 
-    def _write(self, transfer: Outbound, more: dict[str, Any]) -> None:
+    def _write(self, transfer: Outbound, leased_until: str) -> None:
+        own = (_OUT.c.number == transfer.number) & (_OUT.c.leased_until == transfer.lease)
+        values = {**_written(transfer), "leased_until": leased_until}
         with self._store.changing() as connection:
-            connection.execute(
-                update(_OUT)
-                .where(_OUT.c.number == transfer.number)
-                .values({**_written(transfer), **more})
-            )
+            written = connection.execute(update(_OUT).where(own).values(values))
+        if written.rowcount != 1:
+            raise LeaseLost(f"another process works on transfer {transfer.number} now")
 
     # -- the flow log --------------------------------------------------------------------------
 

@@ -101,7 +101,9 @@ def test_a_transfer_that_waits_tells_why_and_the_newest_comes_first(filled: str)
     }
     moved, waits = exchange(filled, "transfers").out.splitlines()
     assert moved == f"MOVED      {OTHER} to THXX, tried 0x"
-    assert waits.startswith(f"UPLOADING  {BILL} to SGPX, tried 2x: http://127.0.0.1:9: refused")
+    assert waits.startswith(
+        f"UPLOADING  {BILL} to SGPX, tried 2x, again at 2027-03-01T00:00:08.000Z: http://127.0.0.1:9"
+    )
     assert "\x1b" not in waits
 
 

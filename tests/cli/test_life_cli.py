@@ -118,7 +118,20 @@ def test_a_bill_lives_from_booking_to_delivery_through_the_command_line(
     assert len(office.done("guoyuan", "custody", "gate-in", *at_place, *SEALS)["receipts"]) == len(
         BOXES
     )
-    bill = office.done("xlsc", "bill", "issue", issued_file, "--shipment", booking)["bill"]
+    picture, packing = tmp_path / "bill.pdf", tmp_path / "packing.pdf"
+    picture.write_bytes(b"%PDF-1.7 the carrier's picture of the bill")
+    packing.write_bytes(b"%PDF-1.7 packing list")
+    issue = ["bill", "issue", issued_file, "--shipment", booking, "--visualisation", picture]
+    bill = office.done("xlsc", *issue)["bill"]
+    office.done("yunling", "bill", "attach", bill, packing)
+    assert (office("yunling", "bill", "attach", bill, issued_file)).code == 1  # no PDF
+    kept = office.done("xlsc", "bill", "files", bill, "--save", tmp_path / "files")["items"]
+    assert [item["role"] for item in kept] == ["visualisation", "supporting-document"]
+    assert [Path(item["file"]).read_bytes() for item in kept] == [
+        picture.read_bytes(),
+        packing.read_bytes(),
+    ]
+    assert "supporting-document" in office("xlsc", "bill", "files", bill).out
 
     # by rail and sea; the notation is told from the terminals' events
     waybill = ["--waybill", "R7781203"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -246,14 +246,51 @@ def test_a_surrender_comes_only_to_the_platform_of_issue(sg: Post) -> None:
     assert CARRIER_PARTY.platform == CQ
 
 
-def test_older_toolkits_may_be_allowed_what_the_standard_forbids(tmp_path: Path) -> None:
-    story = Story().then(CQ, ISSUE).then(CQ, act("ISSUE", SHIPPER, BANK))
-    with border_post(tmp_path, options={"repeatedIssue": True}) as post:
-        assert post.offer(story.body(CQ)).code is RECE
-        assert post.side.here(story.document_checksum).control.possessor == "banksg"
-    (tmp_path / "strict").mkdir()
-    with border_post(tmp_path / "strict") as post:
-        assert post.offer(story.body(CQ)).code is BENV
+def _issuance_at_the_root() -> bytes:
+    story = outbound()
+    bare = story.retold(0, issuanceManifestSignedContent=None)
+    return _with_body(bare, issuanceManifestSignedContent=story.issuance())
+
+
+def _recorded_by_another_platform() -> bytes:
+    story = Story().then(CQ, ISSUE, act("TRANSFER", SHIPPER, STRANGER))
+    return story.then(CQ, act("TRANSFER", STRANGER, BANK)).body(CQ)
+
+
+@pytest.mark.parametrize(
+    ("option", "body"),
+    [
+        pytest.param(
+            "issuanceManifestAtRoot",
+            _issuance_at_the_root,
+            id="the issuance manifest beside the chain",
+        ),
+        pytest.param(
+            "repeatedIssue",
+            lambda: Story().then(CQ, ISSUE).then(CQ, act("ISSUE", SHIPPER, BANK)).body(CQ),
+            id="transfers called ISSUE",
+        ),
+        pytest.param(
+            "withoutContinuity",
+            _recorded_by_another_platform,
+            id="an entry by a platform that has not the original",
+        ),
+    ],
+)
+def test_older_toolkits_may_be_allowed_what_the_standard_forbids(
+    option: str, body: Callable[[], bytes], tmp_path: Path
+) -> None:
+    sent = body()
+    bill = outbound().document_checksum
+    others = {"issuanceManifestAtRoot", "repeatedIssue", "withoutContinuity"} - {option}
+    for name, options in (("others", dict.fromkeys(others, True)), ("none", None)):
+        (tmp_path / name).mkdir()
+        with border_post(tmp_path / name, options=options) as post:
+            assert post.offer(sent).code is BENV
+            assert post.side.state(bill) is None
+    with border_post(tmp_path, options={option: True}) as post:
+        assert post.offer(sent).code is RECE
+        assert post.side.here(bill).control.possessor == "banksg"
 
 
 def _chain(change: object) -> bytes:

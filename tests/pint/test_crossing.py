@@ -68,6 +68,26 @@ def test_a_transfer_that_the_other_platform_refuses_comes_back_and_goes_elsewher
     assert two.sg.actions(bill) == ["IMPORTED"]
 
 
+@pytest.mark.parametrize(
+    ("recipient", "stage"), [("SGPX:banksg", Stage.MOVED), ("SGPX:nobody", Stage.REFUSED)]
+)
+def test_a_row_that_is_behind_the_ledger_after_a_crash_is_caught_up_with_it(
+    two: Two, recipient: str, stage: Stage
+) -> None:
+    (bill,) = two.issue()
+    two.cq.act("yunling", "TRANSFER", bill, recipient=recipient)
+    two.settled(bill)
+    [concluded] = two.cq.outbox(bill)
+    assert concluded.answer is not None
+    behind = "UPDATE outbound_transfers SET stage='STARTED', answer=NULL, fault='x', due=:due"
+    with two.cq.running.store.engine.begin() as connection:
+        connection.execute(text(behind), {"due": "2027-01-01T00:00:00.000Z"})
+    two.until(lambda: two.cq.outbox(bill)[0].stage is stage)
+    [again] = two.cq.outbox(bill)
+    assert (again.answer, again.fault) == (concluded.answer, None)
+    assert two.cq.actions(bill).count("SENT") == 1
+
+
 def test_a_platform_that_is_no_peer_is_refused_at_once(two: Two) -> None:
     (bill,) = two.issue()
     with pytest.raises(Refused, match="unknown_peer"):

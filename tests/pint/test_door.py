@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -18,12 +19,14 @@ from bol_service.application.exchange_ports import PeerAway
 from bol_service.crypto.certificates import self_signed
 from bol_service.crypto.keys import Algorithm
 from bol_service.crypto.signers import LocalSigner, generate, write_private_key
+from bol_service.ledger.note import KeyType, VerifierKey
 from bol_service.pint.client import HttpPeer
+from bol_service.wire.abroad import Kind, PeerRequest, write_request
 from bol_service.wire.peers import Peer, read_peers
 from bol_service.wire.pint_answers import read_signed_body
 from scripts.local_postgres import free_port
 from tests.border_post import border_post
-from tests.pint_story import CQ, TH, outbound
+from tests.pint_story import CQ, NOW, TH, house, outbound
 from tests.stormy_border import Server
 from tests.two_platforms import PASSPHRASE, SG, Side
 from tests.warm_service import launcher
@@ -79,6 +82,7 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
         peers = json.loads(side.settings.peers.read_text(encoding="utf-8"))
         for code in (CQ, TH):
             peers["platforms"][code]["tlsCertificate"] = cards[code].pem
+        peers["platforms"][CQ]["trust"] = _trust()
         side.settings.peers.write_text(json.dumps(peers), encoding="utf-8")
         side.hand_over()
         side.settings = replace(
@@ -107,6 +111,24 @@ def _card(folder: Path, name: str) -> Card:
     )
     (folder / f"{name}.crt").write_text(pem, encoding="ascii")
     return Card(certificate=folder / f"{name}.crt", key=folder / f"{name}.pem")
+
+
+def _trust() -> dict[str, Any]:
+    """With which deliveries are exchanged too."""
+    log, statement = (LocalSigner(generate(Algorithm.ED25519)).public for _ in range(2))
+    origin = "demo.cq.example/ebl"
+    key = VerifierKey(name=origin, type=KeyType.ED25519, public=log.public_bytes_raw)
+    return {
+        "origin": origin,
+        "code": CQ,
+        "demo": True,
+        "logKeys": [{"vkey": key.vkey, "fromSize": 0}],
+        "registrarKids": [statement.kid],
+        "statementKeys": [statement.to_jwk()],
+        "witnesses": [],
+        "quorum": 0,
+        "maxAge": 600,
+    }
 
 
 def _wait_for(port: int) -> None:
@@ -158,6 +180,35 @@ def test_old_tls_is_refused(door: Door) -> None:
     connection = HTTPSConnection("localhost", door.port, timeout=5, context=context)
     with pytest.raises((OSError, HTTPException)):
         connection.connect()
+
+
+def about_a_delivery() -> bytes:
+    body = {"name": "liongate", "stream": "party:straits"}
+    asked = PeerRequest(kind=Kind.HEAD, sender=CQ, receiver=SG, at=NOW, body=body)
+    return write_request(asked, house(CQ).signer)
+
+
+def test_a_pinned_platform_asks_about_deliveries_at_the_same_door(door: Door) -> None:
+    reply = door.link(CQ).post("/peer/v1/head", about_a_delivery())
+    assert (reply.status, json.loads(reply.content)["code"]) == (403, "not_reached")
+
+
+def test_what_one_platform_has_signed_another_cannot_ask(door: Door) -> None:
+    reply = door.link(TH).post("/peer/v1/head", about_a_delivery())
+    problem = json.loads(reply.content)
+    assert (reply.status, problem["code"]) == (403, "not_exchange")
+    assert "the certificate of THXX" in problem["detail"]
+
+
+@pytest.mark.parametrize("path", ["application", "event", "head", "evidence", "offer"])
+def test_the_door_of_the_parties_tells_nothing_about_deliveries(door: Door, path: str) -> None:
+    address = urlsplit(door.side.settings.base_url)
+    connection = HTTPConnection(str(address.hostname), address.port, timeout=20)
+    headers = {"Content-Type": "application/json"}
+    connection.request("POST", f"/peer/v1/{path}", about_a_delivery(), headers)
+    answer = connection.getresponse()
+    assert (answer.status, json.loads(answer.read())["code"]) == (403, "not_exchange")
+    connection.close()
 
 
 def test_the_door_of_the_parties_does_not_take_envelopes(door: Door) -> None:

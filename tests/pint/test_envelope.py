@@ -7,12 +7,32 @@ from typing import Any, Final
 
 import pytest
 
-from bol_service.crypto import strictjson
-from bol_service.wire.pint_building import build_chain_entry, build_envelope, describe
+from bol_service.crypto import peer_jws, strictjson
+from bol_service.crypto.peer_jws import text_digest
+from bol_service.wire.pint_answers import duplicate, finished_response, read_finished_response
+from bol_service.wire.pint_building import (
+    MAX_ENTRY,
+    build_chain_entry,
+    build_envelope,
+    describe,
+)
+from bol_service.wire.pint_entry import chain_entry
 from bol_service.wire.pint_envelope import read_envelope
 from bol_service.wire.pint_forms import PintFormatError
-from tests.documents import Json, with_members
-from tests.pint_story import CQ, ISSUE, TO_BANK, Story, checksum, house, outbound, payload
+from tests.documents import Json, corridor_document, with_members
+from tests.pint_story import (
+    CQ,
+    ISSUE,
+    SG,
+    SHIPPER,
+    TO_BANK,
+    Story,
+    act,
+    checksum,
+    house,
+    outbound,
+    payload,
+)
 
 SUM: Final = "0123456789abcdef" * 4
 JWS: Final = "e30.e30.AA"
@@ -125,6 +145,15 @@ def test_the_document_goes_out_byte_for_byte() -> None:
     }
 
 
+def test_an_issuance_manifest_that_came_beside_the_chain_goes_on_beside_it() -> None:
+    raw = json.dumps(corridor_document(), ensure_ascii=False).encode()
+    body = build_envelope(raw, manifest=JWS, chain=[JWS], root_issuance="a.b.c")
+    assert read_envelope(body).root_issuance_manifest == "a.b.c"
+    assert (
+        read_envelope(build_envelope(raw, manifest=JWS, chain=[JWS])).root_issuance_manifest is None
+    )
+
+
 @pytest.mark.parametrize("raw", [b"[]", b"{", b'{"a":1,"a":1}', b"{},1"])
 def test_what_is_no_document_is_not_sent(raw: bytes) -> None:
     with pytest.raises(strictjson.BadJson):
@@ -165,3 +194,21 @@ def test_an_entry_names_its_predecessor_by_the_checksum_of_its_text() -> None:
     assert second[PREVIOUS] == checksum(story.chain[0].encode())
     assert "issuanceManifestSignedContent" not in second
     assert PREVIOUS not in payload(story.chain[0])
+
+
+def test_signed_events_stay_out_of_an_entry_that_no_answer_could_repeat() -> None:
+    event = "e30.e30." + "A" * 4_000
+    for count, kept in ((100, True), (300, False)):
+        acts = (ISSUE, *[act("SIGN", SHIPPER, signed_event=event)] * count)
+        text = build_chain_entry(
+            platform=CQ,
+            document_checksum=Story().document_checksum,
+            transactions=acts,
+            signer=house(CQ).signer,
+            issuance_manifest=Story().issuance(),
+        )
+        told = chain_entry(peer_jws.parse(text).value).transactions
+        assert (len(told), told[-1].signed_event == event) == (count + 1, kept)
+        assert len(text) <= MAX_ENTRY
+        answer = finished_response(duplicate(text_digest(text), text, ()), house(SG).signer)
+        assert read_finished_response(peer_jws.parse(answer).value).duplicate_of == text

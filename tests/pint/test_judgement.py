@@ -197,6 +197,15 @@ def at_root(story: Story) -> EblEnvelope:
             id="an issue by a carrier of another platform",
         ),
         pytest.param(
+            lambda: (
+                outbound()
+                .retold(issuanceManifestSignedContent=outbound().issuance(issueToChecksum="0" * 64))
+                .envelope(CQ)
+            ),
+            PeerOptions(other_issue_to=True),
+            id="a first possessor that the carrier named otherwise",
+        ),
+        pytest.param(
             lambda: outbound().retold(controlTrackingRegistry="https://a.example").envelope(CQ),
             PeerOptions(ignore_registry=True),
             id="a registry that is not consulted",

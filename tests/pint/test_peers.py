@@ -73,6 +73,7 @@ def test_strict_is_the_default_and_each_option_allows_one_thing() -> None:
         "issuanceManifestAtRoot": "issuance_manifest_at_root",
         "repeatedIssue": "repeated_issue",
         "withoutContinuity": "without_continuity",
+        "otherIssueTo": "other_issue_to",
         "ignoreRegistry": "ignore_registry",
     }
     for written, name in names.items():

@@ -350,6 +350,17 @@ OTHER_SUM: Final = "0" * 64
             id="the carrier issued another document",
         ),
         pytest.param(
+            lambda: (
+                outbound()
+                .retold(
+                    issuanceManifestSignedContent=outbound().issuance(issueToChecksum=OTHER_SUM)
+                )
+                .envelope(CQ)
+            ),
+            f"the carrier issued to {OTHER_SUM}; ISSUE is directed to ",
+            id="the carrier issued to somebody else",
+        ),
+        pytest.param(
             lambda: with_seal(outbound().envelope(CQ), **{LAST: OTHER_SUM}),
             f"the manifest ends with {OTHER_SUM}",
             id="the manifest seals another chain",

@@ -186,8 +186,15 @@ def test_a_shipper_abroad_may_be_called(name: str, sg: Post) -> None:
     assert state.control.title_holder == "CQGY:yunling"
 
 
+def test_a_chain_may_tell_of_very_many_transactions(sg: Post) -> None:
+    signs = [act("SIGN", SHIPPER)] * 600
+    story = Story().then(CQ, ISSUE, *signs, TO_BANK)
+    assert sg.offer(story.body(CQ)).code is RECE
+    assert sg.side.here(story.document_checksum).control.possessor == "banksg"
+
+
 def test_more_transactions_than_an_entry_takes_are_refused_with_a_signature(sg: Post) -> None:
-    signs = [act("SIGN", SHIPPER)] * 501
+    signs = [act("SIGN", SHIPPER)] * 5_001
     assert sg.offer(Story().then(CQ, ISSUE, *signs, TO_BANK).body(CQ)).code is BENV
 
 
