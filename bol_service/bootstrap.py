@@ -10,13 +10,20 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib import resources
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from bol_service import bootstrap_exchange, bootstrap_webhooks, bootstrap_witness
+from bol_service import (
+    bootstrap_delivery,
+    bootstrap_exchange,
+    bootstrap_webhooks,
+    bootstrap_witness,
+)
 from bol_service.application.access_tokens import AccessTokens
+from bol_service.application.bill_files import BillFiles
 from bol_service.application.commit import SignCheckpoint
 from bol_service.application.documents import Documents
 from bol_service.application.evidence import Evidence
@@ -24,13 +31,16 @@ from bol_service.application.ledger_queries import LedgerQueries
 from bol_service.application.platform_guard import PlatformFacts
 from bol_service.application.portal_drafts import PortalDrafts
 from bol_service.application.portal_lists import PortalLists
+from bol_service.application.portal_register import PortalRegister
 from bol_service.application.portal_views import PortalViews
 from bol_service.application.ports import Clock
 from bol_service.application.queries import Queries
 from bol_service.application.rates import Rates
 from bol_service.application.record import Recorder
+from bol_service.application.registrations import Registrations
 from bol_service.application.sequencer import Sequencer
 from bol_service.application.startup import require_continuity, require_key_times
+from bol_service.bootstrap_delivery import Delivery, OfferingWorker
 from bol_service.bootstrap_exchange import Border, Worker
 from bol_service.bootstrap_log_keys import log_keys
 from bol_service.bootstrap_witness import Witnesses
@@ -44,6 +54,7 @@ from bol_service.http.metrics import Metrics
 from bol_service.ledger.checkpoint import Checkpoint
 from bol_service.ledger.merkle import EMPTY_ROOT
 from bol_service.ledger.note import KeyType, VerifierKey, sign_note
+from bol_service.pint import relay
 from bol_service.pint import routes as pint
 from bol_service.portal import app as portal
 from bol_service.portal.desk import Desk
@@ -52,11 +63,15 @@ from bol_service.settings import Settings, SettingsError
 from bol_service.storage.checkpoint_file import FileCheckpoint
 from bol_service.storage.clock import FileClock, SystemClock
 from bol_service.storage.engine import WriterLock, is_sqlite, open_engine
+from bol_service.storage.exchange import SqlExchange
+from bol_service.storage.operator_book import SqlOperatorBook
+from bol_service.storage.registrations import SqlApplications
 from bol_service.storage.roles import require_service
 from bol_service.storage.schema import require_current
 from bol_service.storage.store import SqlStore
 from bol_service.storage.witnessing import SqlWitnessing
 from bol_service.verification.trust import DEFAULT_MAX_AGE, LogKey, Trust
+from bol_service.verification.trust_peers import TrustedPeers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,11 +83,14 @@ class Running:
     store: SqlStore
     lock: WriterLock | None
     exchange: Worker | None = None
+    offering: OfferingWorker | None = None
     border: Border | None = None
 
     def stop(self) -> None:
         if self.exchange is not None:
             self.exchange.stop()
+        if self.offering is not None:
+            self.offering.stop()
         if self.services.cosigning is not None:
             self.services.cosigning.stop()
         if self.services.delivering is not None:
@@ -129,6 +147,7 @@ def start(
         if lock is not None:
             lock.release()
         raise
+    delivery = bootstrap_delivery.delivery_of(settings, border, store, clock_of(settings))
     services = _services(
         settings,
         store,
@@ -140,6 +159,7 @@ def start(
         witnesses,
         keys,
         border,
+        delivery,
         ended,
     )
     services.sequencer.start()
@@ -152,10 +172,18 @@ def start(
         behind = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=0, x_host=0)
         app.wsgi_app = behind  # type: ignore[method-assign]
     error_pages.speak_chinese(app, CHINESE)
-    portal.install(app, _portal_desk(settings, store, services, keys, statement_signer))
+    desk = _portal_desk(settings, store, services, keys, statement_signer, border, delivery)
+    portal.install(app, desk)
     exchange = _exchange(settings, store, services, border, app)
+    offering = _delivery(settings, store, services, border, delivery, statement_signer, app)
     return Running(
-        app=app, services=services, store=store, lock=lock, exchange=exchange, border=border
+        app=app,
+        services=services,
+        store=store,
+        lock=lock,
+        exchange=exchange,
+        offering=offering,
+        border=border,
     )
 
 
@@ -176,12 +204,43 @@ def _exchange(
     return worker
 
 
+def _delivery(
+    settings: Settings,
+    store: SqlStore,
+    services: Services,
+    border: Border | None,
+    delivery: Delivery | None,
+    statement_signer: Signer,
+    app: Flask,
+) -> OfferingWorker | None:
+    """The routes by which peers relay acts and evidence of deliveries, and the worker; started."""
+    if border is None or delivery is None:
+        return None
+    routes, worker = bootstrap_delivery.relay_of(
+        settings,
+        border,
+        delivery,
+        store,
+        clock_of(settings),
+        services.recorder,
+        services.queries,
+        services.evidence,
+        statement_signer,
+        bootstrap_exchange.callers_of(settings, border),
+    )
+    relay.install(app, routes)
+    worker.start()
+    return worker
+
+
 def _portal_desk(
     settings: Settings,
     store: SqlStore,
     services: Services,
     keys: tuple[LogKey, ...],
     statement_signer: Signer,
+    border: Border | None,
+    delivery: Delivery | None,
 ) -> Desk:
     """What the portal works with: the API's own services, and our keys to verify files with."""
     clock = clock_of(settings)
@@ -195,12 +254,18 @@ def _portal_desk(
         witnesses=(),
         quorum=0,
         max_age=DEFAULT_MAX_AGE,
+        peers=TrustedPeers() if border is None else border.trusted,
     )
     return Desk(
         queries=services.queries,
         views=PortalViews(store, clock, settings.origin),
         lists=PortalLists(store, clock, settings.origin),
         drafts=PortalDrafts(store, clock, settings.origin),
+        register=PortalRegister(store),
+        registrations=Registrations(store, SqlApplications(store), clock, settings.origin),
+        operator=SqlOperatorBook(store),
+        faults=partial(_faults, services),
+        peers=tuple(border.peers.platforms.values()) if border is not None else (),
         documents=services.documents,
         ledger=services.ledger,
         tokens=services.tokens,
@@ -214,8 +279,20 @@ def _portal_desk(
         rulebook=services.rulebook,
         base_url=settings.base_url,
         exchanges=settings.peers is not None,
+        abroad=services.abroad,
+        abroad_desk=delivery.desk if delivery is not None else None,
         platform_code=settings.platform_code,
     )
+
+
+def _faults(services: Services) -> dict[str, str]:
+    """What keeps this process from recording, by part; empty while all is well."""
+    found = {}
+    if not services.sequencer.alive:
+        found["sequencer"] = "it does not run"
+    if services.sequencer.failure is not None:
+        found["last commit"] = repr(services.sequencer.failure)
+    return found
 
 
 def _continued(
@@ -280,10 +357,11 @@ def _services(
     witnesses: Witnesses,
     keys: tuple[LogKey, ...],
     border: Border | None,
+    delivery: Delivery | None,
     ended: Callable[[BaseException], None],
 ) -> Services:
     clock = clock_of(settings)
-    book = SqlWitnessing(store.engine)
+    book = SqlWitnessing(store)
     published = [log_signer, statement_signer]
     if webhook_signer is not None:
         published.append(webhook_signer)
@@ -309,12 +387,21 @@ def _services(
     return Services(
         recorder=Recorder(store, sequencer),
         sequencer=sequencer,
-        queries=Queries(store, clock, settings.origin),
+        queries=Queries(
+            store, clock, settings.origin, delivery.gate if delivery is not None else None
+        ),
         ledger=LedgerQueries(store),
         documents=Documents(
             store, clock, settings.origin, refuse_personal_data=settings.refuse_personal_data
         ),
-        tokens=AccessTokens(store, clock, f"{settings.base_url}/oauth/token", rates),
+        files=BillFiles(store, SqlExchange(store), clock, settings.origin),
+        tokens=AccessTokens(
+            store,
+            clock,
+            f"{settings.base_url}/oauth/token",
+            rates,
+            delivery.reached.is_abroad if delivery is not None else lambda _: False,
+        ),
         rates=rates,
         evidence=Evidence(store, clock, statement_signer, settings.origin, witnesses.policy),
         copies=Copies(settings.verify_address or f"{settings.base_url}{portal.PREFIX}/verify"),
@@ -328,6 +415,8 @@ def _services(
         ),
         webhooks=webhooks,
         delivering=delivering,
+        abroad=delivery.parties if delivery is not None else None,
+        applicants=delivery.applicants if delivery is not None else None,
         witness=bootstrap_witness.own_witness(witnesses, book, clock),
         cosigning=bootstrap_witness.cosigning(
             witnesses,

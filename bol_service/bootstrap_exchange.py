@@ -10,15 +10,18 @@ import hashlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import monotonic
 
 import structlog
 
+from bol_service.application.exchange_closing import Closing
 from bol_service.application.exchange_desk import Desk
 from bol_service.application.exchange_inbound import Reception
 from bol_service.application.exchange_outbound import Dispatch
 from bol_service.application.ports import Clock
 from bol_service.application.record import Recorder
 from bol_service.crypto.keys import Algorithm
+from bol_service.crypto.peer_signers import EcSigner
 from bol_service.crypto.signers import Signer, open_signer
 from bol_service.pint.caller import Callers
 from bol_service.pint.client import HttpPeer
@@ -26,9 +29,11 @@ from bol_service.pint.routes import Exchange
 from bol_service.settings import Settings, SettingsError
 from bol_service.storage.exchange import SqlExchange
 from bol_service.storage.store import SqlStore
+from bol_service.verification.trust_peers import TrustedPeers
 from bol_service.wire.peers import Peers, PeersError, read_peers
 
 INTERVAL_SECONDS = 0.5
+STOP_SECONDS = 15
 
 log = structlog.get_logger()
 
@@ -44,27 +49,39 @@ class Border:
     def codes(self) -> frozenset[str]:
         return frozenset(self.peers.platforms)
 
+    @property
+    def trusted(self) -> TrustedPeers:
+        """The keys of today; those of yesterday are no longer in the file."""
+        pins = self.peers.pins
+        return TrustedPeers(platforms=pins.platforms, carriers=pins.carriers, all_keys=False)
+
 
 class Worker:
-    """Sends what waits, in a thread of its own, until it is stopped."""
+    """Sends what waits, each peer's in a thread of its own, until it is stopped."""
 
     def __init__(self, dispatch: Dispatch) -> None:
         self._dispatch = dispatch
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="exchange", daemon=True)
+        self._threads = [
+            threading.Thread(target=self._run, args=(lane,), name="exchange", daemon=True)
+            for lane in dispatch.lanes
+        ]
 
     def start(self) -> None:
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
         self._stopped.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=15)
+        deadline = monotonic() + STOP_SECONDS
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(timeout=max(0.0, deadline - monotonic()))
 
-    def _run(self) -> None:
+    def _run(self, lane: str | None) -> None:
         while not self._stopped.is_set():
             try:
-                busy = self._dispatch.step()
+                busy = self._dispatch.step(lane)
             except Exception:
                 # The row keeps its lease and is taken again when that ends; the others go on.
                 log.exception("sending an original failed")
@@ -116,9 +133,24 @@ def exchange_of(
     settings: Settings, border: Border, desk: Desk, store: SqlStore, rulebook: bytes
 ) -> Exchange:
     reception = Reception(desk, SqlExchange(store), hashlib.sha256(rulebook).hexdigest())
+    return Exchange(reception, callers_of(settings, border))
+
+
+def callers_of(settings: Settings, border: Border) -> Callers:
+    """By their certificates, where connections have them."""
     https = any(peer.url.startswith("https:") for peer in border.peers.platforms.values())
-    required = https or settings.peer_listen is not None
-    return Exchange(reception, Callers(border.peers, required=required))
+    return Callers(border.peers, required=https or settings.peer_listen is not None)
+
+
+def closing_of(settings: Settings, border: Border, store: SqlStore, clock: Clock) -> Closing:
+    """For the operator's command; it needs no running service."""
+    return Closing(
+        store=store,
+        book=SqlExchange(store),
+        clock=clock,
+        signer=EcSigner(border.signer),
+        platform=settings.platform_code,
+    )
 
 
 def worker_of(

@@ -6,6 +6,7 @@ a policy that cannot be read. A witness that does not answer refuses nothing.
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,7 @@ from bol_service.application.witness import Witness
 from bol_service.application.witness_ports import WitnessAway, WitnessPeer
 from bol_service.crypto.keys import Algorithm
 from bol_service.crypto.signers import Signer, open_signer
-from bol_service.http.witness_client import HttpWitness
+from bol_service.http.witness_client import HttpWitness, tls_context
 from bol_service.ledger.note import KeyType, NoteError, VerifierKey
 from bol_service.ledger.policy import KnownLog, Policy, PolicyError, parse_policy
 from bol_service.settings import Settings, SettingsError
@@ -50,11 +51,7 @@ def witnesses_of(settings: Settings, *others: Signer) -> Witnesses:
         SettingsError, KeyFileError: Each names the setting at fault.
     """
     policy = _policy("BOL_WITNESSES", settings.witnesses)
-    peers = {
-        witness.name: _peer(witness.name, witness.url)
-        for witness in policy.witnesses
-        if witness.url is not None
-    }
+    peers = _peers(settings, policy)
     if settings.witness_key is None:
         return Witnesses(policy=policy, peers=peers)
     signer = open_signer(settings.witness_key, lambda: settings.passphrase)
@@ -119,11 +116,33 @@ def _policy(setting: str, path: Path | None) -> Policy:
         raise SettingsError(f"{setting} {path}: {error}") from None
 
 
-def _peer(name: str, url: str) -> WitnessPeer:
+def _peers(settings: Settings, policy: Policy) -> dict[str, WitnessPeer]:
+    addresses = {each.name: each.url for each in policy.witnesses if each.url is not None}
+    secured = any(url.startswith("https:") for url in addresses.values())
+    tls = _tls(settings) if secured else None
+    peers: dict[str, WitnessPeer] = {}
+    for name, url in addresses.items():
+        try:
+            peers[name] = HttpWitness(url, tls)
+        except ValueError as error:
+            raise SettingsError(f"BOL_WITNESSES: witness {name}: {error}") from None
+    return peers
+
+
+def _tls(settings: Settings) -> ssl.SSLContext:
+    """To witnesses we show what we show to other platforms; they are often the same."""
+    believed, own, key = (
+        settings.witness_certificates,
+        settings.pint_certificate,
+        settings.pint_certificate_key,
+    )
     try:
-        return HttpWitness(url)
-    except ValueError as error:
-        raise SettingsError(f"BOL_WITNESSES: witness {name}: {error}") from None
+        return tls_context(believed, own, key, settings.passphrase)
+    except OSError as error:
+        raise SettingsError(
+            f"BOL_WITNESS_CERTIFICATES {believed}, BOL_PINT_CERTIFICATE {own} with key {key}: one "
+            f"of them cannot be used: {error}"
+        ) from None
 
 
 def _require_own_use(settings: Settings, signer: Signer, others: tuple[Signer, ...]) -> None:

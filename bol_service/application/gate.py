@@ -29,15 +29,25 @@ def answer(world: World, bill: BillState, container: str, now: datetime) -> Answ
     if draft is None:  # custody and delivery orders stay with the platform of issue
         none = errors.NoDeliveryOrder
         reason = f"{none.title}: bill {bill.reference} is delivered by orders on {bill.home}"
-        return {**about, **_no(none.code, reason, none.next_step)}
+        return {**about, **no(none.code, reason, none.next_step)}
     box = world.custody(bill.shipment, container)
+    return {**about, **judged(bill, draft, box, container, now)}
+
+
+def judged(
+    bill: release.Releasable,
+    booked: release.Booked,
+    box: release.Box | None,
+    container: str,
+    now: datetime,
+) -> Answer:
+    """What the release guard says, in words; whose evidence it is the caller adds."""
     try:
-        order = release.require_releasable(bill, draft, box, container, now)
+        order = release.require_releasable(bill, booked, box, container, now)
     except errors.Refusal as refusal:
         reason = f"{refusal.title}: {refusal.message}"
-        return {**about, **_no(refusal.code, reason, refusal.next_step)}
+        return no(refusal.code, reason, refusal.next_step)
     return {
-        **about,
         "answer": "RELEASE",
         "code": "release",
         "reason": f"Release to {order.pick_up.name}, reference {order.pick_up.reference}, "
@@ -53,11 +63,11 @@ def unknown(container: str, now: datetime) -> Answer:
     """The answer when no bill for the container is known to the asking party."""
     refusal = errors.NotFound
     reason = f"No bill for container {container} is known to you."
-    return {**_about(container, now), **_no(refusal.code, reason, refusal.next_step)}
+    return {**_about(container, now), **no(refusal.code, reason, refusal.next_step)}
 
 
 def first(answers: Sequence[Answer]) -> Answer | None:
-    """The answer that counts when a container stands on several bills.
+    """The answer that counts when a container stands on several bills, or is known in two ways.
 
     One that forbids counts before one that allows; a voyage that is over, before neither.
     """
@@ -74,5 +84,6 @@ def _about(container: str, now: datetime) -> Answer:
     return {"container": container, "asOf": instant_text(now)}
 
 
-def _no(code: str, reason: str, next_step: str) -> Answer:
+def no(code: str, reason: str, next_step: str) -> Answer:
+    """DO NOT RELEASE, for the reason that `code` names."""
     return {"answer": "DO NOT RELEASE", "code": code, "reason": reason, "nextStep": next_step}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from bol_service.application import gate, views
 from bol_service.application.documents import parse
@@ -42,11 +42,20 @@ class BillAnswer:
     head: Head
 
 
+class Elsewhere(Protocol):
+    """The gate's answers for bills that were issued on other platforms."""
+
+    def answers(self, container: str, reader: str) -> list[dict[str, Any]]: ...
+
+
 class Queries:
-    def __init__(self, store: Store, clock: Clock, origin: str) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, origin: str, elsewhere: Elsewhere | None = None
+    ) -> None:
         self._store = store
         self._clock = clock
         self._origin = origin
+        self._elsewhere = elsewhere
 
     # -- parties ---------------------------------------------------------------------------------
 
@@ -188,7 +197,7 @@ class Queries:
         return bill
 
     def _bill_if_known(self, loader: Loader, bill_id: str, reader: str) -> BillState | None:
-        loader.streams({f"party:{reader}"})
+        loader.streams({f"party:{reader}", f"bill:{bill_id}"})
         bill = loader.bill(bill_id)
         if bill is None or not self._related(loader, bill, reader):
             return None
@@ -209,6 +218,8 @@ class Queries:
 
     def release_check(self, container: str, reader: str) -> dict[str, Any]:
         """May this container leave the gate now? Never RELEASE by default."""
+        told = self._elsewhere.answers(container, reader) if self._elsewhere is not None else []
+        abroad = {answer.get("bill") for answer in told}
         now = self._clock.now()
         with self._store.reading() as reading:
             loader = Loader(reading, self._origin)
@@ -218,9 +229,9 @@ class Queries:
                 if bill is None or bill.status in (Status.VOIDED, Status.ISSUE_REFUSED):
                     continue
                 granted = access.groups(self._related(loader, bill, reader))
-                if Group.DELIVERY in granted:
+                if Group.DELIVERY in granted and bill_id not in abroad:
                     answers.append(gate.answer(loader.world, bill, container, now))
-        return gate.first(answers) or gate.unknown(container, now)
+        return gate.first([*told, *answers]) or gate.unknown(container, now)
 
     # -- streams, receipts, notices --------------------------------------------------------------
 

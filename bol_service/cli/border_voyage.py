@@ -4,8 +4,10 @@ The script stays as it is; `seeds/demo/border.json` says who acts abroad and whi
 under another code there.
 
 1. A party of Singapore acts on bills at Singapore. What Chongqing makes out to it names it
-   `SGPX:slug`; all else (booking, custody, delivery) stays with the platform of issue.
-2. After an act that crosses the border the story waits until the other platform has signed, as a
+   `SGPX:slug`; booking, custody and delivery stay on the ledger of the platform of issue.
+2. Terminal and customs of Singapore speak to Singapore only: it relays their applications and what
+   they sign for Chongqing's ledger, and it answers at the gate from evidence of that ledger.
+3. After an act that crosses the border the story waits until the other platform has signed, as a
    party would, and reads the heads again: the exchange desks have recorded in between.
 """
 
@@ -14,13 +16,16 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from bol_service.cli.voyage import OPERATOR, Place, Played, Script, Voyage
-from bol_service.client import Refused
+from bol_service.client import Client, Refused
+from bol_service.client_abroad import through
 from bol_service.crypto.signers import Signer
+from bol_service.wire import drafting
 
 Json = dict[str, Any]
 DESK = "desk"
@@ -34,7 +39,8 @@ class NotSettled(RuntimeError):  # noqa: N818 - says what happened
 
 class BorderVoyage(Voyage):
     """`signers` has the key of Chongqing's exchange desk too, `signers_abroad` those of Singapore's
-    operator and desk; its residents sign on both platforms with one key each."""
+    operator and desk; its residents sign on both platforms with one key each. `silence` keeps
+    Chongqing from answering."""
 
     def __init__(
         self,
@@ -44,13 +50,22 @@ class BorderVoyage(Voyage):
         abroad_url: str,
         abroad_origin: str,
         signers_abroad: Mapping[str, Signer],
+        silence: Callable[[], AbstractContextManager[None]],
         **home: Any,
     ) -> None:
         super().__init__(script, **home)
+        self._silence = silence
         self._border = border
         self._residents = frozenset(border["residents"])
-        signers = {slug: self.home.signer(slug) for slug in self._residents}
+        self._custodians = frozenset(border["custodians"])
+        there = self._residents | self._custodians
+        signers = {slug: self.home.signer(slug) for slug in there}
         self.abroad = self._place(abroad_url, abroad_origin, {**signers, **signers_abroad})
+        relayed: dict[str, Client] = {
+            slug: through(self.abroad.clients[slug], origin=self.home.origin)
+            for slug in self._custodians
+        }
+        self.relayed = Place(origin=self.home.origin, clients=relayed, heads=self.home.heads)
 
     # -- the cast --------------------------------------------------------------------------------
 
@@ -61,20 +76,57 @@ class BorderVoyage(Voyage):
         rulebook = there.request("GET", "/rulebook", None, None, token=None).content
         digest = hashlib.sha256(rulebook).hexdigest()
         own = {"party": OPERATOR, **self._border["operator"]}
-        residents = [cast[slug] for slug in sorted(self._residents)]
-        self._enrol(self.abroad, [own, *residents], digest)
+        there_too = [cast[slug] for slug in sorted(self._residents | self._custodians)]
+        self._enrol(self.abroad, [own, *there_too], digest)
         for place, desk in ((self.home, "homeDesk"), (self.abroad, "abroadDesk")):
             self._register(place, {"party": DESK, "roles": ["EXCHANGE"], **self._border[desk]})
+        for slug in sorted(self._custodians):
+            self._apply(cast[slug], digest)
+
+    def _cast_at_home(self) -> list[Json]:
+        return [
+            party for party in super()._cast_at_home() if party["party"] not in self._custodians
+        ]
+
+    def _apply(self, party: Json, rulebook: str) -> None:
+        """Singapore relays the application; Chongqing's operator registers the party from it."""
+        slug, identity = party["party"], party["identity"]
+        signer = self.relayed.signer(slug)
+        proof = drafting.prove_key(signer, origin=self.home.origin, party=slug, identity=identity)
+        details = {**proof, "identity": identity, "roles": party["roles"]}
+        if "facilities" in party:
+            details["facilities"] = party["facilities"]
+        application = {"platform": self._code, "party": slug, "details": details}
+        self.abroad.clients[slug].post("/v1/abroad/registrations", application)
+        waiting = self.home.clients[OPERATOR].get("/v1/abroad/applications")["items"]
+        found = next(item for item in waiting if item["party"] == slug)
+        self._deliver(self.home, OPERATOR, "REGISTER", f"party:{slug}", found["details"])
+        stream, accepted = f"party:{slug}", {"rulebook": rulebook}
+        self._deliver(self.relayed, slug, "ACCEPT_RULEBOOK", stream, accepted)
 
     # -- the acts --------------------------------------------------------------------------------
 
     def play(self) -> Iterator[Played]:
         expected: Json = self._border["expect"]
         for line in super().play():
-            other = expected.get(f"{line.step} {line.actor} {line.action}")
-            yield line if other is None else replace(line, expected=other)
+            act = f"{line.step} {line.actor} {line.action}"
+            yield line if act not in expected else replace(line, expected=expected[act])
+            for step in self._border["checks"]:
+                if step["after"] == act:
+                    yield self._line(step, "release-check", self._asked(step))
+
+    def _asked(self, step: Json) -> str:
+        """The gate asks once more, perhaps while the platform of issue is silent."""
+        with self._silence() if step.get("silent") else nullcontext():
+            return self._check(step)
+
+    def _at_the_gate(self, actor: str) -> Client:
+        place = self.abroad if actor in self._custodians else self.home
+        return place.clients[actor]
 
     def _where(self, actor: str, stream: str) -> Place:
+        if actor in self._custodians and stream.startswith("custody:"):
+            return self.relayed
         is_resident = actor in self._residents and stream.startswith("bill:")
         return self.abroad if is_resident else self.home
 

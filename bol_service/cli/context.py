@@ -2,8 +2,10 @@
 
 `--url`/BOL_URL, `--party`/BOL_PARTY, `--key`/BOL_KEY (`file:PATH`, `env:NAME` or a path), and for
 signing `--origin`/BOL_ORIGIN: the origin is part of what is signed, so it is never taken from the
-platform that is talked to. A passphrase comes from `--passphrase-file`, BOL_KEY_PASSPHRASE, or is
-asked for on a terminal; never from the command line, which other users can read.
+platform that is talked to. `--ledger`/BOL_LEDGER takes its place for acts that count on another
+platform's log and go through one's own. A passphrase comes from `--passphrase-file`,
+BOL_KEY_PASSPHRASE, or is asked for on a terminal; never from the command line, which other users
+can read.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import click
 from bol_service.cli import parameters
 from bol_service.cli.client import Client
 from bol_service.cli.output import F, NotSetUp, is_interactive, json_option
+from bol_service.client_abroad import through
 from bol_service.crypto.signers import Signer, open_signer
 
 PASSPHRASE_VARIABLE: Final = "BOL_KEY_PASSPHRASE"  # noqa: S105 - where it is, not what it is
@@ -34,6 +37,8 @@ class Connection:
     key: str | None
     passphrase_file: Path | None
     origin: str | None = None
+    ledger: str | None = None
+    name_there: str | None = None
 
     def public(self) -> Client:
         """For what anyone may read."""
@@ -44,16 +49,23 @@ class Connection:
         return Client(
             base_url=self._url(),
             origin=self.origin or "",
-            party=self.me(),
+            party=self._slug(),
             signer=open_key(self.key, self.passphrase_file),
         )
 
     def actor(self) -> Client:
-        """For signing."""
+        """For signing: for the platform's own ledger, or through it for another one's."""
+        if self.ledger is not None:
+            return through(self.reader(), origin=self.ledger, name=self.name_there)
         self.signing_origin()
         return self.reader()
 
     def me(self) -> str:
+        """The slug with which I sign."""
+        is_abroad = self.ledger is not None and self.name_there is not None
+        return self.name_there if is_abroad and self.name_there else self._slug()
+
+    def _slug(self) -> str:
         return _given(self.party, "party", "BOL_PARTY", "the slug that your party is registered as")
 
     def signing_origin(self) -> str:
@@ -126,6 +138,18 @@ origin_option = click.option(
     type=parameters.origin,
     help="The log's origin; signed. [BOL_ORIGIN]",
 )
+_ledger = click.option(
+    "--ledger",
+    envvar="BOL_LEDGER",
+    type=parameters.origin,
+    help="Origin of another platform's log, if you sign for that one through yours. [BOL_LEDGER]",
+)
+_name_there = click.option(
+    "--name-there",
+    envvar="BOL_NAME_THERE",
+    type=parameters.slug,
+    help="With --ledger: your slug there, if it is another one. [BOL_NAME_THERE]",
+)
 passphrase_option = click.option(
     "--passphrase-file",
     envvar="BOL_KEY_PASSPHRASE_FILE",
@@ -146,7 +170,10 @@ def public(command: F) -> Callable[..., Any]:
 
 def all_options(command: F) -> Callable[..., Any]:
     """A command that signs; see `signing.signing`."""
-    own = (_url, origin_option, _party, _key, passphrase_option, json_option)
+    own = (
+        *(_url, origin_option, _party, _key, passphrase_option),
+        *(_ledger, _name_there, json_option),
+    )
     return _decorated(_connected(command), *own)
 
 
@@ -159,10 +186,18 @@ def _connected(command: Callable[..., Any]) -> Callable[..., Any]:
         me: str | None = None,
         key: str | None = None,
         passphrase_file: Path | None = None,
+        ledger: str | None = None,
+        name_there: str | None = None,
         **options: Any,
     ) -> Any:
         connection = Connection(
-            url=url, party=me, key=key, passphrase_file=passphrase_file, origin=origin
+            url=url,
+            party=me,
+            key=key,
+            passphrase_file=passphrase_file,
+            origin=origin,
+            ledger=ledger,
+            name_there=name_there,
         )
         return command(connection, *args, **options)
 

@@ -1,7 +1,8 @@
 """Two platforms for a demonstration, Chongqing and Singapore, that know each other.
 
-Each pins the other's exchange key, and each is the other's witness: it cosigns what the other's log
-has come to, and the trust files demand that cosignature.
+Each pins the other's exchange key and trust file, and each is the other's witness: it cosigns what
+the other's log has come to, and the trust files demand that cosignature, also of the evidence that
+crosses.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ from typing import Any
 
 from bol_service.cli.border_voyage import DESK, BorderVoyage
 from bol_service.cli.demo_platform import CODE, DemoPlatform, prepare
+from bol_service.cli.keys_trust import add_peers
 from bol_service.crypto.keys import Algorithm
 from bol_service.crypto.signers import LocalSigner, generate, write_private_key
 from bol_service.ledger.note import KeyType, VerifierKey
+from bol_service.wire.peers import read_peers
 
 Json = dict[str, Any]
 ORIGIN_ABROAD = "demo.sg.example/ebl"
@@ -53,6 +56,7 @@ class DemoBorder:
             set_clock=self.set_clock,
             abroad_url=self.abroad.base_url,
             abroad_origin=self.abroad.origin,
+            silence=self.home.silent,
             signers_abroad={slug: self.abroad.signers[slug] for slug in ("operator", DESK)},
         )
 
@@ -65,8 +69,9 @@ def prepare_border(folder: Path, seeds: Path, ends: datetime) -> DemoBorder:
     carrier = home.signers["xlsc"]
     own = {one.origin: _add_desk(one) for one in (home, abroad)}
     for one, other in ((home, abroad), (abroad, home)):
-        _introduce(one, other, carrier)
         _witness(one, other, own[other.origin])
+    for one, other in ((home, abroad), (abroad, home)):
+        _introduce(one, other, carrier)
     return DemoBorder(home=home, abroad=abroad, border=border)
 
 
@@ -93,12 +98,19 @@ def _add_desk(platform: DemoPlatform) -> VerifierKey:
 
 
 def _introduce(platform: DemoPlatform, other: DemoPlatform, carrier: LocalSigner) -> None:
-    peer = {"url": other.base_url, "keys": [{"jwk": other.signers[DESK].public.to_jwk()}]}
+    """Each pins the other's exchange key; so do those who verify its evidence."""
+    peer = {
+        "url": other.base_url,
+        "keys": [{"jwk": other.signers[DESK].public.to_jwk()}],
+        "trust": other.trust,
+    }
     value = {
         "platforms": {other.environment["BOL_PLATFORM_CODE"]: peer},
         "carriers": {"NMFTA:XLSC": {"keys": [{"jwk": carrier.public.to_jwk()}]}},
     }
-    (platform.folder / "peers.json").write_text(json.dumps(value, indent=1), encoding="utf-8")
+    content = json.dumps(value, indent=1)
+    (platform.folder / "peers.json").write_text(content, encoding="utf-8")
+    add_peers(platform.trust, read_peers(content.encode()))
 
 
 def _witness(platform: DemoPlatform, other: DemoPlatform, key: VerifierKey) -> None:

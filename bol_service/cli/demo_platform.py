@@ -15,7 +15,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -91,7 +92,7 @@ class DemoPlatform:
         command = [sys.executable, "-m", "bol_service", "serve", "--port", str(self.port)]
         with open(log, "wb") as output:
             self._process = subprocess.Popen(  # noqa: S603 - our own program
-                command, env=self.environment, stdout=output, stderr=output
+                command, env=self.environment, stdout=output, stderr=output, process_group=0
             )
         deadline = time.monotonic() + START_SECONDS
         client = Client(base_url=self.base_url, origin=self.origin)
@@ -114,6 +115,16 @@ class DemoPlatform:
             self._process.kill()
             self._process.wait(5)
         self._process = None
+
+    @contextmanager
+    def silent(self) -> Iterator[None]:
+        """The server takes connections and answers nothing, as in a cut line."""
+        assert self._process is not None
+        os.killpg(self._process.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.killpg(self._process.pid, signal.SIGCONT)
 
     def wait(self) -> None:
         """Until the server ends by itself."""

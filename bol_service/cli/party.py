@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from bol_service.cli import parameters, party_operator
+from bol_service.cli import parameters, party_abroad, party_operator
 from bol_service.cli.context import Connection, public
 from bol_service.cli.lookup import Names, pages
 from bol_service.cli.output import Stopped, facts, show, table
@@ -27,7 +27,7 @@ def party() -> None:
     """Register parties; manage keys and mandates. 当事人"""
 
 
-for _command in party_operator.COMMANDS:
+for _command in (*party_operator.COMMANDS, *party_abroad.COMMANDS):
     party.add_command(_command)
 
 
@@ -112,7 +112,7 @@ def rotate_key(
 )
 @signing
 def revoke_key(desk: Desk, kid: str, reason: str, compromised_since: datetime | None) -> None:
-    """Revoke a key of your party; its earlier acts stay valid."""
+    """Revoke a key of yours; earlier acts stay valid."""
     details = {"kid": kid, "reason": reason, **_times(compromisedSince=compromised_since)}
     words = f"Revoke the key {kid}: nothing signed with it counts from now on."
     stream = f"party:{desk.me}"

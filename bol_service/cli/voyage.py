@@ -154,8 +154,12 @@ class Voyage:
         self._move_to(self._script.when(self._script.voyage["begins"]))
         rulebook = self.clients[OPERATOR].request("GET", "/rulebook", None, None, None).content
         digest = hashlib.sha256(rulebook).hexdigest()
-        self._enrol(self.home, self._script.parties, digest)
+        self._enrol(self.home, self._cast_at_home(), digest)
         self.saved["rulebook"] = digest
+
+    def _cast_at_home(self) -> list[Json]:
+        """Who is registered directly; see `cli.border_voyage`."""
+        return self._script.parties
 
     def _enrol(self, place: Place, parties: list[Json], rulebook: str) -> None:
         """Register these parties; each accepts the rulebook."""
@@ -318,9 +322,14 @@ class Voyage:
         return str(step["expect"])
 
     def _check(self, step: Json) -> str:
-        answer = self.clients[step["actor"]].get(f"/v1/containers/{step['check']}/release-check")
+        client = self._at_the_gate(step["actor"])
+        answer = client.get(f"/v1/containers/{step['check']}/release-check")
         expected = "RELEASE" if step["expect"] == "release" else "DO NOT RELEASE"
         return str(answer["code"]) if answer["answer"] == expected else str(answer["answer"])
+
+    def _at_the_gate(self, actor: str) -> Client:
+        """The party's connection to the platform that it asks at its gate."""
+        return self.clients[actor]
 
     # -- values ----------------------------------------------------------------------------------
 

@@ -9,13 +9,16 @@ from flask_smorest import Api
 from werkzeug.exceptions import HTTPException
 
 from bol_service.http import (
+    abroad,
     bills,
     docs,
     documents,
     edge,
     error_pages,
     events,
+    files,
     platform,
+    precedence,
     problems,
     webhooks,
     witness,
@@ -62,10 +65,12 @@ def create_app(services: edge.Services) -> Flask:
     app = Flask("bol_service.http", static_folder=None)
     app.config.update(_CONFIG)
     app.extensions["bol"] = services
+    precedence.install(app)
     edge.install(app)
     _register(app)
     problems.register(app)
     webhooks.register(app)
+    abroad.register(app)
     return app
 
 
@@ -87,6 +92,8 @@ def _register(app: Flask) -> ProblemApi:
         bills.parties,
         bills.streams,
         webhooks.blueprint,
+        files.blueprint,
+        abroad.blueprint,
         platform.tokens,
         platform.health,
         platform.public,

@@ -23,7 +23,10 @@ from marshmallow import EXCLUDE, RAISE
 from webargs.flaskparser import FlaskParser
 
 from bol_service.application.access_tokens import AccessTokens, NotAuthenticated
+from bol_service.application.bill_files import BillFiles
 from bol_service.application.cosigning import Cosigning
+from bol_service.application.delivery_abroad_home import Applicants
+from bol_service.application.delivery_abroad_parties import PartiesAbroad
 from bol_service.application.documents import Documents
 from bol_service.application.evidence import Evidence
 from bol_service.application.ledger_queries import LedgerQueries
@@ -51,6 +54,7 @@ class Services:
     queries: Queries
     ledger: LedgerQueries
     documents: Documents
+    files: BillFiles
     tokens: AccessTokens
     rates: Rates
     evidence: Evidence
@@ -64,6 +68,8 @@ class Services:
     witness: Witness | None = None
     cosigning: Cosigning | None = None
     delivering: Delivering | None = None
+    abroad: PartiesAbroad | None = None
+    applicants: Applicants | None = None
 
 
 def services() -> Services:
@@ -136,6 +142,7 @@ _HEADERS = {
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
         "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Cache-Control": "no-store",
     "API-Version": "1.0.0",
 }

@@ -286,6 +286,27 @@ CAUSES: Final[Mapping[str, tuple[str, str]]] = {
         "answer was lost.",
         "同一当事人发往同一地址的 webhook 已存在，可能来自答复丢失的请求。",
     ),
+    "not_reached": (
+        "The actor has not applied for its registration through the platform that relays for it, "
+        "or the operator there has not registered it yet.",
+        "操作人未经转交平台申请登记，或对方运营方尚未予以登记。",
+    ),
+    "peer_unreachable": (
+        "The platform of issue is down, cut off, or slower than the deadline of the request.",
+        "签发平台停机、断线，或答复超过请求的时限。",
+    ),
+    "stale_evidence": (
+        "The platform of issue states a moment too long ago, or the clocks differ.",
+        "签发平台所述时刻过早，或两平台时钟不一致。",
+    ),
+    "bad_evidence": (
+        "A signature, proof or reader of the evidence is not right, or the log has forked.",
+        "证据的签名、证明或阅读人不符，或其日志已分叉。",
+    ),
+    "old_evidence": (
+        "Evidence of the same bill overtook this one on its way.",
+        "同一提单较新的证据已先行到达。",
+    ),
     "webhooks_off": (
         "The operator has set no key with which messages to webhooks would be signed.",
         "运营方未设置用于签署 webhook 消息的密钥。",
@@ -308,8 +329,22 @@ CAUSES: Final[Mapping[str, tuple[str, str]]] = {
     ),
 }
 
-# Codes of the transport, of witnessing and of webhooks: title and next step in 中文.
+# Codes of the transport, of witnessing, webhooks, deliveries abroad: title and next step in 中文.
 CHINESE: Final[Mapping[str, tuple[str, str]]] = {
+    "not_reached": (
+        "当事人未经该平台登记",
+        "请在另一平台申请登记，或以您在该平台的名称操作。",
+    ),
+    "peer_unreachable": ("另一平台未答复", "请重发相同字节；未获答复前不得放货。"),
+    "stale_evidence": (
+        "另一平台的证据过旧",
+        "请再次查询；若仍如此，请运营方核对两平台的时钟。",
+    ),
+    "bad_evidence": (
+        "另一平台的证据不能证明任何事项",
+        "请勿依赖该证据并告知运营方；须由另一平台说明。",
+    ),
+    "old_evidence": ("已存有较新的证据", "无须处理；保留较新者。"),
     "bad_receiver": ("不向此地址发送", "请给出使用公开域名的 https 地址；detail 指出错误所在。"),
     "webhook_exists": (
         "已有发往此地址的 webhook",
@@ -325,7 +360,10 @@ CHINESE: Final[Mapping[str, tuple[str, str]]] = {
     "method_not_allowed": ("此处没有该方法", "请使用 Allow 报头所列的方法。"),
     "not_acceptable": ("没有所要求的格式", "请要求 application/json。"),
     "length_required": ("正文长度未知", "请发送 Content-Length 报头；分块正文不予接受。"),
-    "too_large": ("正文过大", "请减少内容；一份单据最多 1,000,000 字节。"),
+    "too_large": (
+        "正文过大",
+        "请减少内容；一份单据最多 1,000,000 字节，其披露文件及附带文件各最多 4,000,000 字节。",
+    ),
     "unsupported_media_type": ("正文类型不符", "请按接口说明设置 Content-Type。"),
     "invalid_query": ("参数不可接受", "请改正 detail 所指的参数。"),
     "bad_document": ("单据不符合标准规则", "请改正 errors 所指的每一项后重新上传。"),

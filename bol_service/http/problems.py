@@ -1,7 +1,8 @@
 """Errors on the wire: RFC 9457 problem details, one catalogue of codes.
 
 The codes of the law come from `domain.errors`; `TRANSPORT` adds what HTTP itself can refuse,
-`WITNESS` what a witness of other logs refuses, and `WEBHOOK` what sending notices is refused for.
+`WITNESS` what a witness of other logs refuses, `WEBHOOK` what sending notices is refused for, and
+`ABROAD` what the delivery of a bill of another platform is refused for.
 Every answer that is not a success is made here, so that no other code can come out.
 """
 
@@ -71,7 +72,8 @@ TRANSPORT: tuple[Code, ...] = (
         code="too_large",
         status=413,
         title="The body is too large",
-        next_step="Send less; a document may have 1,000,000 bytes.",
+        next_step="Send less: a document may have 1,000,000 bytes; its disclosures and a file that "
+        "goes with it, 4,000,000 each.",
     ),
     Code(
         code="unsupported_media_type",
@@ -168,8 +170,40 @@ WEBHOOK: tuple[Code, ...] = (
         next_step="Read GET /v1/notices instead, or ask the operator to set BOL_WEBHOOK_KEY.",
     ),
 )
+ABROAD: tuple[Code, ...] = (
+    Code(
+        code="not_reached",
+        status=403,
+        title="The party is not registered through this platform",
+        next_step="Apply for the registration on the other platform, or act under your name there.",
+    ),
+    Code(
+        code="peer_unreachable",
+        status=503,
+        title="The other platform gives no answer",
+        next_step="Send the same bytes again; until it answers, nothing is released.",
+    ),
+    Code(
+        code="stale_evidence",
+        status=503,
+        title="The evidence of the other platform is too old",
+        next_step="Check again; if it stays so, let the operator compare the platforms' clocks.",
+    ),
+    Code(
+        code="bad_evidence",
+        status=422,
+        title="The evidence of the other platform proves nothing",
+        next_step="Do not rely on it and tell the operator; the other platform has to explain.",
+    ),
+    Code(
+        code="old_evidence",
+        status=409,
+        title="Newer evidence is kept",
+        next_step="Nothing has to be done; what is newer stays.",
+    ),
+)
 CATALOGUE: dict[str, Code] = {
-    **{entry.code: entry for entry in (*TRANSPORT, *WITNESS, *WEBHOOK)},
+    **{entry.code: entry for entry in (*TRANSPORT, *WITNESS, *WEBHOOK, *ABROAD)},
     **{
         refusal.code: Code(
             code=refusal.code,

@@ -10,11 +10,12 @@ from typing import Any
 
 from flask import Blueprint, g, render_template, request
 
+from bol_service.application.delivery_abroad_desk import BoxAbroad
 from bol_service.application.portal_custody import BoxAtDesk
 from bol_service.domain import errors, identifiers
 from bol_service.domain.custody import TRANSITIONS
 from bol_service.domain.events import Action
-from bol_service.portal import custody_forms
+from bol_service.portal import custody_forms, gate_abroad
 from bol_service.portal.acts import check_page
 from bol_service.portal.desk import desk
 from bol_service.portal.forms import Answers, Field, Given
@@ -33,12 +34,14 @@ def gate() -> str:
     container = "".join(typed.upper().split()).replace("-", "")
     answer: dict[str, Any] | None = None
     boxes: list[BoxAtDesk] = []
+    abroad: list[BoxAbroad] = []
     fault = ""
     if container:
         try:
             identifiers.check_container(container)
             answer = desk().queries.release_check(container, g.party)
             boxes = desk().views.boxes(container, shipment, g.party)
+            abroad = gate_abroad.boxes(container)
         except ValueError:
             fault = "gate.bad_number"
     return render_template(
@@ -48,6 +51,7 @@ def gate() -> str:
         answer=answer,
         fault=fault,
         boxes=[box for box in boxes if box.acts],
+        abroad=[found for found in abroad if found.box.acts],
     )
 
 

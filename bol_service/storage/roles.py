@@ -51,11 +51,20 @@ RIGHTS: Final[Mapping[str, tuple[str, ...]]] = {
     "inbound_documents": _ADD,
     "outbound_transfers": _CHANGE,
     "flows": _ADD,
+    "peer_applications": _ADD,
+    "evidence_followed": _CHANGE,
+    "evidence_offers": _CHANGE,
+    "parties_abroad": _ADD,
+    "kept_evidence": _CHANGE,
+    "kept_boxes": _ADD,
+    "kept_checkpoints": _ADD,
+    "registrations": _MANAGE,
     "alembic_version": _READ,
 }
 _SEQUENCES: Final[Mapping[str, tuple[str, ...]]] = {
     "notices_number_seq": ("USAGE",),
     "flows_number_seq": ("USAGE",),
+    "peer_applications_number_seq": ("USAGE",),
 }
 _BY_COLUMN: Final = ("SELECT", "INSERT", "UPDATE", "REFERENCES")
 _BY_TABLE: Final = ("DELETE", "TRUNCATE", "TRIGGER")

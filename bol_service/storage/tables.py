@@ -303,4 +303,98 @@ flows = Table(
     Column("basis", String(100), nullable=False),
 )
 
-APPEND_ONLY = ("entries", "nodes", "checkpoints", "cosignatures", "flows")
+# -- the delivery abroad (docs/adr/0030); all of it can be asked for again -------------------------
+
+peer_applications = Table(
+    "peer_applications",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=True),
+    Column("platform", String(4), nullable=False),
+    Column("name", String(31), nullable=False),
+    Column("party", String(31), nullable=False),
+    Column("kid", String(43), nullable=False),
+    Column("application", Text, nullable=False),
+    Column("at", String(24), nullable=False),
+    UniqueConstraint("kid", name="uq_peer_applications_kid"),
+    Index("ix_peer_applications_party", "party"),
+    Index("ix_peer_applications_name", "platform", "name"),
+)
+
+evidence_followed = Table(
+    "evidence_followed",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("size", Number, nullable=False),
+)
+
+evidence_offers = Table(
+    "evidence_offers",
+    metadata,
+    Column("platform", String(4), primary_key=True),
+    Column("bill", String(64), primary_key=True),
+    Column("reader", String(31), primary_key=True),
+    Column("asked", Number, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due", String(24)),
+    Column("leased_until", String(24), nullable=False),
+    Column("seen", String(64)),
+    Column("fault", String(250)),
+    Index("ix_evidence_offers_due", "due"),
+)
+
+parties_abroad = Table(
+    "parties_abroad",
+    metadata,
+    Column("party", String(31), primary_key=True),
+    Column("platform", String(4), primary_key=True),
+    Column("name", String(31), primary_key=True),
+    Column("at", String(24), nullable=False),
+)
+
+kept_evidence = Table(
+    "kept_evidence",
+    metadata,
+    Column("platform", String(4), primary_key=True),
+    Column("bill", String(64), primary_key=True),
+    Column("reader", String(31), primary_key=True),
+    Column("at", String(24), nullable=False),
+    Column("size", Number, nullable=False),
+    Column("cover", Text, nullable=False),
+    Column("bundle", LargeBinary, nullable=False),
+    Column("received", String(24), nullable=False),
+    Index("ix_kept_evidence_reader", "reader", "platform"),
+)
+
+kept_boxes = Table(
+    "kept_boxes",
+    metadata,
+    Column("container", String(11), primary_key=True),
+    Column("platform", String(4), primary_key=True),
+    Column("bill", String(64), primary_key=True),
+    Column("reader", String(31), primary_key=True),
+)
+
+kept_checkpoints = Table(
+    "kept_checkpoints",
+    metadata,
+    Column("platform", String(4), primary_key=True),
+    Column("size", Number, primary_key=True, autoincrement=False),
+    Column("root", String(64), nullable=False),
+)
+
+registrations = Table(
+    "registrations",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("party", String(31), nullable=False),
+    Column("kid", String(43), nullable=False),
+    Column("asked", Text, nullable=False),
+    Column("at", String(24), nullable=False),
+    Column("refusal", Text),
+    Index("ix_registrations_at", "at"),
+)
+
+APPEND_ONLY = (
+    *("entries", "nodes", "checkpoints", "cosignatures", "flows"),
+    *("peer_applications", "kept_checkpoints"),
+)

@@ -196,7 +196,7 @@ POSTGRESQL_TRIGGERS = sorted(GUARDED | GROWING | TRUNCATED)
 
 
 def table_of(name: str) -> str:
-    return name.partition("_")[0]
+    return next(table for table in sorted(guards.GUARDED) if name.startswith(f"{table}_"))
 
 
 def require_refused_start(engine: Engine, *words: str) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from typing import Any
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, inspect, text
+from alembic.script import ScriptDirectory
+from sqlalchemy import Column, Engine, insert, inspect, text
 
 from bol_service.storage import schema
 from bol_service.storage.engine import open_engine
@@ -30,6 +34,44 @@ def guards(engine: Engine) -> list[str]:
         )
     with engine.begin() as connection:
         return [row[0] for row in connection.execute(text(query))]
+
+
+def steps() -> list[str]:
+    """All revisions, the oldest first, and `base` before them."""
+    found = ScriptDirectory.from_config(schema._config()).walk_revisions()
+    return [*(script.revision for script in found), "base"][::-1]
+
+
+def inventory(engine: Engine) -> dict[str, list[str]]:
+    """Columns and indexes by table, and what guards them; not how wide a text may be."""
+    found, made = inspect(engine), sorted(guards(engine))
+    tables = {
+        table: [column["name"] for column in found.get_columns(table)]
+        + sorted(str(index["name"]) for index in found.get_indexes(table))
+        for table in found.get_table_names()
+        if table not in LEFT_BY_ALEMBIC
+    }
+    return {**tables, "guards": made}
+
+
+def fill(engine: Engine) -> None:
+    """One row in each table, each text as long as it may be."""
+    with engine.execution_options(writing=True).begin() as connection:
+        for table in metadata.sorted_tables:
+            row = {column.name: longest(column) for column in table.columns}
+            connection.execute(insert(table), [row])
+
+
+def counted(engine: Engine, table: str) -> int:
+    with engine.begin() as connection:
+        return int(connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one())
+
+
+def longest(column: Column[Any]) -> object:
+    kind = column.type.python_type
+    if kind is not str:
+        return kind(1) if kind is bytes else 0
+    return "x" * (getattr(column.type, "length", None) or 1000)
 
 
 def test_an_upgraded_database_is_what_the_tables_declare(engine: Engine) -> None:
@@ -57,20 +99,22 @@ def test_the_uploader_of_a_document_stays_its_reader(engine: Engine) -> None:
     assert [tuple(each) for each in found] == [("d" * 64, "qiaolian")]
 
 
-def test_a_downgrade_leaves_nothing(engine: Engine) -> None:
-    schema.upgrade(engine)
-    schema.downgrade(engine, "base")
-    assert inspect(engine).get_table_names() == LEFT_BY_ALEMBIC
-    assert guards(engine) == []
-
-
-def test_a_database_that_went_down_comes_up_again(engine: Engine) -> None:
-    schema.upgrade(engine)
-    before = sorted(guards(engine))
-    schema.downgrade(engine, "base")
-    schema.upgrade(engine)
-    assert sorted(guards(engine)) == before
+def test_each_step_down_undoes_its_step_up_also_over_rows_as_long_as_they_may_be(
+    engine: Engine,
+) -> None:
+    before = {}
+    for revision in steps()[1:]:
+        schema.upgrade(engine, revision)
+        before[revision] = inventory(engine)
     schema.require_current(engine)
+    fill(engine)
+    for revision, older in pairwise(reversed(steps())):
+        schema.downgrade(engine, older)
+        schema.upgrade(engine, revision)
+        assert inventory(engine) == before[revision]
+        assert counted(engine, "bill_parties") == (0 if older == "base" else 1)
+        schema.downgrade(engine, older)
+        assert inventory(engine) == before.get(older, {"guards": []})
 
 
 def test_upgrading_a_current_database_changes_nothing(engine: Engine) -> None:

@@ -61,7 +61,7 @@ def test_the_service_role_keeps_what_witnesses_need(parted: Parted) -> None:
     engine = parted.as_service
     with engine.begin() as connection:
         connection.execute(insert(tables.checkpoints), [{"size": 1, "note": "n"}])
-    book = SqlWitnessing(engine)
+    book = SqlWitnessing(SqlStore(engine))
     book.add_cosignature(Cosignature(size=1, witness="w", line="l"))
     for size in (3, 5):
         kept = Witnessed(origin="other.example/ebl", size=size, root=b"r", note=f"{size}")
@@ -72,7 +72,8 @@ def test_the_service_role_forgets_tokens_and_learns_what_a_document_says(parted:
     store = SqlStore(parted.as_service)
     assert store.add_token("t" * 64, "xlsc", "k" * 43, "jti", "2027-03-01T00:00:00.000Z")
     store.forget_tokens("2027-03-02T00:00:00.000Z")
-    assert store.token("t" * 64) is None
+    with store.reading() as reading:
+        assert reading.token("t" * 64) is None
 
 
 def test_every_table_has_its_row_of_rights() -> None:

@@ -8,10 +8,12 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
+from bol_service.application.ports import Unavailable
 from bol_service.application.witness_ports import Cosignature, Witnessed
 from bol_service.storage import schema
 from bol_service.storage.engine import open_engine
 from bol_service.storage.reading import SqlReading
+from bol_service.storage.store import SqlStore
 from bol_service.storage.witnessing import SqlWitnessing
 
 ORIGIN = "demo.other.example/ebl"
@@ -29,7 +31,7 @@ def of_size(size: int, root: bytes = b"r") -> Witnessed:
 
 
 def test_a_checkpoint_is_replaced_by_the_next(engine: Engine) -> None:
-    book = SqlWitnessing(engine)
+    book = SqlWitnessing(SqlStore(engine))
     assert book.witnessed(ORIGIN) is None
 
     assert book.advance(ORIGIN, lambda kept: of_size(3) if kept is None else kept) == of_size(3)
@@ -39,7 +41,7 @@ def test_a_checkpoint_is_replaced_by_the_next(engine: Engine) -> None:
 
 
 def test_what_a_decision_raises_leaves_everything_as_it_was(engine: Engine) -> None:
-    book = SqlWitnessing(engine)
+    book = SqlWitnessing(SqlStore(engine))
     book.advance(ORIGIN, lambda _: of_size(3))
 
     def refuse(kept: Witnessed | None) -> Witnessed:
@@ -51,7 +53,7 @@ def test_what_a_decision_raises_leaves_everything_as_it_was(engine: Engine) -> N
 
 
 def test_of_many_requests_at_once_each_sees_what_the_one_before_it_kept(engine: Engine) -> None:
-    book, threads, seen = SqlWitnessing(engine), 8, []
+    book, threads, seen = SqlWitnessing(SqlStore(engine)), 8, []
 
     def one_more(kept: Witnessed | None) -> Witnessed:
         seen.append(kept.size if kept else 0)
@@ -83,7 +85,7 @@ def test_of_many_requests_at_once_each_sees_what_the_one_before_it_kept(engine: 
     ],
 )
 def test_the_database_itself_refuses_to_turn_back(engine: Engine, statement: str) -> None:
-    book = SqlWitnessing(engine)
+    book = SqlWitnessing(SqlStore(engine))
     book.advance(ORIGIN, lambda _: of_size(3))
     _cosign(engine, 3)
     with engine.begin() as connection:
@@ -106,13 +108,15 @@ def _cosign(engine: Engine, size: int, witness: str = "w+00000000") -> None:
             {"size": size},
         )
     line = f"{witness} signed {size}\n"
-    SqlWitnessing(engine).add_cosignature(Cosignature(size=size, witness=witness, line=line))
+    SqlWitnessing(SqlStore(engine)).add_cosignature(
+        Cosignature(size=size, witness=witness, line=line)
+    )
 
 
 def test_the_first_cosignature_of_a_witness_at_a_size_stays(engine: Engine) -> None:
     _cosign(engine, 3)
     other = Cosignature(size=3, witness="w+00000000", line="another line\n")
-    SqlWitnessing(engine).add_cosignature(other)
+    SqlWitnessing(SqlStore(engine)).add_cosignature(other)
 
     with engine.begin() as connection:
         lines = [found.line for found in SqlReading(connection).cosignatures(3)]
@@ -129,3 +133,17 @@ def test_cosignatures_are_found_by_size_and_by_witness(engine: Engine) -> None:
         assert [found.size for found in reading.cosigned(4, 9, newest=False)] == [5, 5, 8]
         assert [found.size for found in reading.cosigned(0, 1, newest=True)] == [8]
         assert [reading.last_cosigned(name) for name in ("a+1", "b+2", "c+3")] == [5, 8, 0]
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite:////nowhere/at/all.db", "postgresql+psycopg://nobody@127.0.0.1:9/nothing"]
+)
+def test_a_witness_whose_database_is_away_says_so(url: str) -> None:
+    """It answers 503 then, and not 500."""
+    book = SqlWitnessing(SqlStore(open_engine(url)))
+    with pytest.raises(Unavailable):
+        book.witnessed(ORIGIN)
+    with pytest.raises(Unavailable):
+        book.advance(ORIGIN, lambda _: of_size(3))
+    with pytest.raises(Unavailable):
+        book.add_cosignature(Cosignature(size=1, witness="w", line="l"))

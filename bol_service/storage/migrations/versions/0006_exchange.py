@@ -1,6 +1,8 @@
 """Transfers of originals from and to other platforms that are under way, and the flow log.
 
-Carrier and shipper of a bill from abroad are named `CODE:slug`, which is longer than a slug.
+Carrier and shipper of a bill from abroad are named `CODE:slug`, which is longer than a slug. On the
+way back those columns stay wide: such names may stand in them, and a wide column serves the older
+version as well.
 """
 
 import sqlalchemy as sa
@@ -75,24 +77,23 @@ def upgrade() -> None:
         sa.Column("basis", sa.String(100), nullable=False),
     )
     guards.put(op.get_bind(), ("flows",))
-    _resize(40)
+    _widen()
 
 
 def downgrade() -> None:
-    _resize(31)
     op.drop_table("flows")
     op.drop_table("outbound_transfers")
     op.drop_table("inbound_documents")
     op.drop_table("inbound_transfers")
 
 
-def _resize(length: int) -> None:
+def _widen() -> None:
     """SQLite copies the table and drops the old one, which it may not while rows refer to it."""
     is_copied = op.get_bind().dialect.name == "sqlite"
     for statement in _SET_ASIDE if is_copied else ():
         op.execute(statement)
     with op.batch_alter_table("bills") as bills:
-        bills.alter_column("carrier", type_=sa.String(length), existing_nullable=False)
-        bills.alter_column("shipper", type_=sa.String(length), existing_nullable=False)
+        bills.alter_column("carrier", type_=sa.String(40), existing_nullable=False)
+        bills.alter_column("shipper", type_=sa.String(40), existing_nullable=False)
     for statement in _PUT_BACK if is_copied else ():
         op.execute(statement)
