@@ -11,10 +11,10 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit
 
+from bol_service.bounded_request import Answer, Limits, NoAnswer, Server
 from bol_service.crypto import jws, strictjson
 from bol_service.crypto.signers import Signer
 from bol_service.domain.states import Head
@@ -22,7 +22,7 @@ from bol_service.wire import drafting
 
 ASSERTION_TYP = "client-authentication+jwt"
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-TIMEOUT_SECONDS = 60
+LIMITS: Final = Limits(wait=60, total=600, most=100_000_000)
 
 
 class Unreachable(RuntimeError):  # noqa: N818 - says what is the matter
@@ -52,7 +52,11 @@ class Answered:
     content: bytes
 
     def json(self) -> Any:
-        return json.loads(self.content)
+        """Raises ValueError."""
+        try:
+            return json.loads(self.content)
+        except RecursionError:
+            raise ValueError("the answer is nested too deeply") from None
 
 
 @dataclass(kw_only=True)
@@ -111,6 +115,11 @@ class Client:
         receipt: dict[str, Any] = answered.json()
         return receipt
 
+    def relay(self, compact: str) -> Answered:
+        """Send a signed event for another platform's ledger. Raises Refused or Unreachable."""
+        body = compact.encode("ascii")
+        return self._authorised("POST", "/v1/abroad/events", body, "application/jose")
+
     def upload(
         self,
         content: bytes,
@@ -128,6 +137,12 @@ class Client:
         body = json.dumps(value).encode() if value is not None else b""
         media_type = "application/json" if value is not None else None
         return self._authorised("POST", path, body, media_type).json()
+
+    def attach(self, bill: str, content: bytes) -> dict[str, Any]:
+        """Attach a supporting document, a PDF, to a bill. Raises Refused or Unreachable."""
+        path = f"/v1/bills/{quote(bill, safe='')}/files"
+        attached: dict[str, Any] = self._authorised("POST", path, content, "application/pdf").json()
+        return attached
 
     def delete(self, path: str) -> None:
         """Raises Refused or Unreachable."""
@@ -210,22 +225,17 @@ class Client:
         self, method: str, path: str, body: bytes | None, media_type: str | None, token: str | None
     ) -> Answered:
         """One request; redirects are not followed. Raises Refused or Unreachable."""
-        url = urlsplit(self.base_url)
-        connect = HTTPSConnection if url.scheme == "https" else HTTPConnection
-        connection = connect(url.netloc, timeout=TIMEOUT_SECONDS)
         headers = {"Accept": "application/json"}
         if media_type is not None:
             headers["Content-Type"] = media_type
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
         try:
-            connection.request(method, f"{url.path}{path}", body=body, headers=headers)
-            answer = connection.getresponse()
-            return _checked(answer, answer.read())
-        except (OSError, HTTPException) as error:
-            raise Unreachable(f"{self.base_url}: {error!r}") from None
-        finally:
-            connection.close()
+            server = Server(url=self.base_url, limits=LIMITS)
+            answer = server.ask(method, f"{urlsplit(self.base_url).path}{path}", body, headers)
+        except (NoAnswer, ValueError) as error:
+            raise Unreachable(f"{self.base_url}: {error}") from None
+        return _checked(answer)
 
     def _me(self) -> str:
         if self.party is None:
@@ -238,11 +248,18 @@ class Client:
         return self.signer
 
 
-def _checked(answer: HTTPResponse, content: bytes) -> Answered:
+def _checked(answer: Answer) -> Answered:
     if answer.status >= 400:
-        try:
-            problem = json.loads(content)
-        except ValueError:
-            problem = {"code": "unknown", "detail": content[:200].decode("utf-8", "replace")}
-        raise Refused({"status": answer.status, **problem})
-    return Answered(status=answer.status, headers=dict(answer.getheaders()), content=content)
+        raise Refused({**_problem(answer.content), "status": answer.status})
+    return Answered(status=answer.status, headers=answer.headers, content=answer.content)
+
+
+def _problem(content: bytes) -> dict[str, Any]:
+    """What a proxy says has any form, or none."""
+    try:
+        problem = json.loads(content)
+    except (ValueError, RecursionError):
+        problem = None
+    if isinstance(problem, dict):
+        return problem
+    return {"code": "unknown", "detail": content[:200].decode("utf-8", "replace")}

@@ -13,6 +13,7 @@
 | BOL_REGISTRAR_KIDS | comma-separated kids that may sign the log's first entry |
 | BOL_CLOCK_FILE | a settable clock, under `demo.` origins only |
 | BOL_WITNESSES | a C2SP tlog-policy file: the witnesses we ask, their addresses, the quorum |
+| BOL_WITNESS_CERTIFICATES | PEM certificates that witnesses show, or that vouch for theirs |
 | BOL_WITNESS_KEY | our own key as a witness of others, used for nothing else |
 | BOL_WITNESS_NAME | our name as a witness; `<BOL_ORIGIN>/witness` if it is not set |
 | BOL_WITNESSED_LOGS | a C2SP tlog-policy file whose `log` lines name the logs we witness |
@@ -20,6 +21,7 @@
 | BOL_PINT_KEY | our ES256 key towards other platforms, registered for the exchange desk |
 | BOL_PEER_LISTEN | HOST:PORT of the TLS door for peers; they are served at no other then |
 | BOL_PINT_CERTIFICATE, BOL_PINT_CERTIFICATE_KEY | PEM files for connections with peers |
+| BOL_RELEASE_EVIDENCE_SECONDS | how old evidence may be for a release check here; 60 if not set |
 | BOL_WEBHOOK_KEY | signer of the messages to webhooks, for nothing else; without it none are sent |
 | BOL_PERSONAL_DATA | `warn` (default) or `refuse`: personal data in a document's free text |
 | BOL_PROXIES | how many proxies stand in front, each adding to X-Forwarded-For; 0 if not set |
@@ -58,6 +60,7 @@ class Settings:
     clock_file: Path | None = None
     retired_log_keys: Path | None = None
     witnesses: Path | None = None
+    witness_certificates: Path | None = None
     witness_key: str | None = None
     witness_name: str | None = None
     witnessed_logs: Path | None = None
@@ -71,6 +74,7 @@ class Settings:
     pint_certificate: Path | None = None
     pint_certificate_key: Path | None = None
     peer_listen: str | None = None
+    release_evidence_seconds: int = 60
 
     @property
     def is_demo(self) -> bool:
@@ -92,6 +96,7 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         clock_file=_optional_path(environment, "BOL_CLOCK_FILE"),
         retired_log_keys=_optional_path(environment, "BOL_RETIRED_LOG_KEYS"),
         witnesses=_optional_path(environment, "BOL_WITNESSES"),
+        witness_certificates=_optional_path(environment, "BOL_WITNESS_CERTIFICATES"),
         witness_key=environment.get("BOL_WITNESS_KEY", "").strip() or None,
         witness_name=environment.get("BOL_WITNESS_NAME", "").strip() or None,
         witnessed_logs=_optional_path(environment, "BOL_WITNESSED_LOGS"),
@@ -105,6 +110,7 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         pint_certificate=_optional_path(environment, "BOL_PINT_CERTIFICATE"),
         pint_certificate_key=_optional_path(environment, "BOL_PINT_CERTIFICATE_KEY"),
         peer_listen=_listen(environment),
+        release_evidence_seconds=_evidence_seconds(environment),
     )
     if (settings.peers is None) != (settings.pint_key is None):
         raise SettingsError(
@@ -130,6 +136,11 @@ def database_only(environment: Mapping[str, str]) -> tuple[str, str]:
     """(origin, database URL) for commands that need no key."""
     origin = _checked_origin(_required(environment, "BOL_ORIGIN"))
     return origin, _required(environment, "BOL_DATABASE_URL")
+
+
+def witnesses_only(environment: Mapping[str, str]) -> Path | None:
+    """BOL_WITNESSES, for commands that need no key."""
+    return _optional_path(environment, "BOL_WITNESSES")
 
 
 def _required(environment: Mapping[str, str], name: str) -> str:
@@ -175,6 +186,15 @@ def _refuses_personal_data(environment: Mapping[str, str]) -> bool:
     if value not in ("warn", "refuse"):
         raise SettingsError(f"BOL_PERSONAL_DATA is {value!r}; set it to warn or refuse")
     return value == "refuse"
+
+
+def _evidence_seconds(environment: Mapping[str, str]) -> int:
+    value = environment.get("BOL_RELEASE_EVIDENCE_SECONDS", "").strip() or "60"
+    if not re.fullmatch(r"[0-9]{1,3}", value) or not 5 <= int(value) <= 600:
+        raise SettingsError(
+            f"BOL_RELEASE_EVIDENCE_SECONDS is {value!r}; set it to seconds, 5 to 600"
+        )
+    return int(value)
 
 
 def _listen(environment: Mapping[str, str]) -> str | None:

@@ -27,6 +27,7 @@ from bol_service.client import Answered, Client, Refused, Unreachable
 from bol_service.crypto import peer_jws, strictjson
 from bol_service.crypto.peer_keys import PeerAlgorithm, PinnedKey
 from bol_service.crypto.peer_signers import PeerSigner, RsaSigner
+from bol_service.crypto.signers import write_private_key
 from bol_service.gateway.delivery import Receiver
 from bol_service.gateway.directory import pages
 from bol_service.gateway.service import Gateway, Plan, open_gateway
@@ -58,11 +59,14 @@ class Message:
 
 @dataclass(kw_only=True)
 class System:
-    """`answers` are the statuses of the next answers; 204 when there is none left."""
+    """`answers` are the statuses of the next answers; 204 when there is none left. Once it has
+    what `holds` is the path of, it waits for `go_on` with its answer."""
 
     messages: list[Message] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)
     url: str = ""
+    holds: str | None = None
+    go_on: threading.Event = field(default_factory=threading.Event)
 
     def got(self, path: str, reference: str | None = None) -> list[Json]:
         """What came in at `path`, about one document."""
@@ -84,6 +88,9 @@ class System:
                     path=self.path, headers=dict(self.headers), value=json.loads(body)
                 )
                 system.messages.append(message)
+                if self.path == system.holds:
+                    system.holds = None
+                    assert system.go_on.wait(30)
                 self.send_response(system.answers.pop(0) if system.answers else 204)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
@@ -226,6 +233,31 @@ def stage(folder: Path) -> Iterator[Stage]:
         desk = Desk(signers={slug: platform.signers[slug] for slug in CAST})
         Maker(desk=desk, recorder=services.recorder, documents=services.documents).open_log()
         yield Stage(platform=platform, folder=folder)
+
+
+def carrier_files(on: Stage, folder: Path) -> dict[str, Path]:
+    """Key, trust file and token of a carrier."""
+    key, trust, token = folder / "xlsc.pem", folder / "trust.json", folder / "token"
+    write_private_key(key, on.platform.signers[CARRIER]._key, kit.PASSPHRASE)
+    trust.write_bytes(strictjson.canonical(_trust_value(on)))
+    token.write_text(TOKEN)
+    token.chmod(0o600)
+    return {"key": key, "trust": trust, "token": token}
+
+
+def _trust_value(on: Stage) -> Json:
+    trust = on.platform.trust()
+    return {
+        "origin": trust.origin,
+        "code": trust.code,
+        "demo": trust.demo,
+        "logKeys": [{"vkey": entry.key.vkey, "fromSize": 0} for entry in trust.log_keys],
+        "registrarKids": sorted(trust.registrar_kids),
+        "statementKeys": [key.to_jwk() for key in trust.statement_keys],
+        "witnesses": [],
+        "quorum": 0,
+        "maxAge": trust.max_age,
+    }
 
 
 # -- what the carrier's system asks for ----------------------------------------------------------

@@ -1,7 +1,8 @@
 """How often one party and one address may ask for what costs the platform something.
 
 1. A bucket holds `burst` requests and fills again with `per_second`; each request takes one. An
-   empty one refuses, and says after how many seconds it will not.
+   empty one refuses, and says after how many seconds it will not. Of uploads the bytes count: what
+   a party may send must not fill the disk on which everybody's log lies.
 2. A party's bucket is touched only when its signature has been proven: nobody can empty another's.
 3. An address is an IPv4 address or the /64 of an IPv6 one: no site has less (RFC 6177). This
    machine's own address is never refused: it is a proxy that was not announced, or the operator.
@@ -52,29 +53,31 @@ class Buckets:
         self._levels: OrderedDict[str, tuple[float, float]] = OrderedDict()
         self._turn = Lock()
 
-    def take(self, key: str) -> None:
-        """Raises TooMany when the bucket is empty; then nothing is taken."""
+    def take(self, key: str, amount: int = 1, of: str = "requests") -> None:
+        """Raises TooMany when the bucket holds less than `amount`; then nothing is taken."""
         with self._turn:
             now = self._clock()
             level, since = self._levels.get(key, (float(self._rate.burst), now))
             level = min(float(self._rate.burst), level + (now - since) * self._rate.per_second)
-            taken = level >= 1
-            self._levels[key] = (level - 1 if taken else level, now)
+            taken = level >= amount
+            self._levels[key] = (level - amount if taken else level, now)
             self._levels.move_to_end(key)
             if len(self._levels) > self._max_keys:
                 self._levels.popitem(last=False)
         if not taken:
-            wait = math.ceil((1 - level) / self._rate.per_second)
+            wait = math.ceil((amount - level) / self._rate.per_second)
             raise TooMany(
-                f"more than {self._rate.burst} requests at once, or {self._rate.per_second:g} a "
+                f"more than {self._rate.burst} {of} at once, or {self._rate.per_second:g} a "
                 f"second after them, came from {key}; the next is answered in {wait} s",
                 retry_after=wait,
             )
 
 
 PARTY_TOKENS: Final = Rate(burst=300, per_second=5)
+PARTY_BYTES: Final = Rate(burst=1_000_000_000, per_second=200_000)
 ADDRESS_TOKENS: Final = Rate(burst=600, per_second=20)
 ADDRESS_FILES: Final = Rate(burst=20, per_second=0.5)
+ADDRESS_APPLICATIONS: Final = Rate(burst=5, per_second=1 / 600)
 
 
 class Rates:
@@ -82,12 +85,18 @@ class Rates:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._party_tokens = Buckets(PARTY_TOKENS, clock=clock)
+        self._party_bytes = Buckets(PARTY_BYTES, clock=clock)
         self._address_tokens = Buckets(ADDRESS_TOKENS, clock=clock)
         self._address_files = Buckets(ADDRESS_FILES, clock=clock)
+        self._address_applications = Buckets(ADDRESS_APPLICATIONS, clock=clock)
 
     def token_for(self, party: str) -> None:
         """An access token for a party that has proven itself."""
         self._party_tokens.take(party)
+
+    def upload_by(self, party: str, size: int) -> None:
+        """A document of `size` bytes, also one that is here already."""
+        self._party_bytes.take(party, size, "bytes")
 
     def token_from(self, address: str | None) -> None:
         """An attempt to get a token."""
@@ -96,6 +105,10 @@ class Rates:
     def file_from(self, address: str | None) -> None:
         """A file to be verified, which takes long."""
         _take(self._address_files, address)
+
+    def application_from(self, address: str | None) -> None:
+        """An application for registration, which a person has to read."""
+        _take(self._address_applications, address)
 
 
 def _take(buckets: Buckets, address: str | None) -> None:

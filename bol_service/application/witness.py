@@ -9,11 +9,17 @@ For every request, in this order (C2SP tlog-witness):
    transaction, so that two requests at once cannot turn the log back.
 
 A size is cosigned once: who asks again for the same checkpoint gets the same line.
+
+What may be a fork is told to the operator once for each checkpoint. Anybody may send a published
+checkpoint with a proof that leads nowhere: another root at the same size is a fork, a wrong proof
+need not be one.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
+from typing import Final
 
 import structlog
 
@@ -39,6 +45,7 @@ from bol_service.ledger.witnessing import (
     origin_hash,
 )
 
+_MOST_ALARMS: Final = 1000  # that are remembered
 log = structlog.get_logger()
 
 
@@ -86,6 +93,7 @@ class Witness:
         self._keys: dict[str, list[VerifierKey]] = {}
         for known in logs:
             self._keys.setdefault(known.key.name, []).append(known.key)
+        self._alarmed: deque[tuple[str, int, bytes]] = deque(maxlen=_MOST_ALARMS)
         self._origins = {origin_hash(origin): origin for origin in self._keys}
 
     def add_checkpoint(self, content: bytes) -> str:
@@ -158,17 +166,27 @@ class Witness:
                 raise ProofError(f"an empty tree has not the root {checkpoint.root.hex()}")
             verify_consistency(size, checkpoint.size, request.proof, root, checkpoint.root)
         except ProofError as error:
-            log.error(
-                "a log may have forked",
-                origin=checkpoint.origin,
-                kept=kept.note if kept is not None else None,
-                offered=request.note,
-                proof=[to_base64(item) for item in request.proof],
-            )
+            self._alarm(request, checkpoint, kept)
             raise Inconsistent(
                 f"{checkpoint.origin} at size {checkpoint.size} does not continue the tree of "
                 f"size {size}: {error}"
             ) from None
+
+    def _alarm(
+        self, request: AddCheckpoint, checkpoint: Checkpoint, kept: Witnessed | None
+    ) -> None:
+        offered = (checkpoint.origin, checkpoint.size, checkpoint.root)
+        if offered in self._alarmed:
+            return
+        self._alarmed.append(offered)
+        is_fork = kept is not None and kept.size == checkpoint.size and kept.root != checkpoint.root
+        log.error(
+            "a log has forked" if is_fork else "a log may have forked",
+            origin=checkpoint.origin,
+            kept=kept.note if kept is not None else None,
+            offered=request.note,
+            proof=[to_base64(item) for item in request.proof],
+        )
 
     def _cosigned(self, own: str, checkpoint: Checkpoint, kept: Witnessed | None) -> Witnessed:
         if kept is not None and self._has_cosigned(kept, checkpoint):

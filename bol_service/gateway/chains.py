@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bol_service.gateway.desk import Desk
+from bol_service.gateway.desk import Desk, NotProven
 from bol_service.gateway.directory import Directory, pages
 from bol_service.wire.dcsa_chain import EndorsementChain, links
 
@@ -23,6 +23,12 @@ class Chains:
 
         Raises NotProven, Refused or Unreachable.
         """
+        try:
+            return self._found(document, sub_document, scac)
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            raise NotProven(f"the platform's answer cannot be read: {error!r}") from error
+
+    def _found(self, document: str, sub_document: str | None, scac: str | None) -> list[Json]:
         own = self._scac()
         if scac is not None and scac != own:
             return []

@@ -5,6 +5,8 @@
 3. The carrier's system is tried without end. A subscriber that takes nothing `PATIENCE` times loses
    that notification: its state can be asked for at any time.
 4. Redirects are not followed, and a token leaves in the clear only within this machine.
+5. The head of the answer counts, its body is not read. A system that does not come to the end of it
+   is left after `LIMITS`: nobody can keep the others waiting. The carrier's own comes first.
 """
 
 from __future__ import annotations
@@ -14,19 +16,19 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Final
 from urllib.parse import urlsplit
 
 import structlog
 
+from bol_service.bounded_request import Limits, NoAnswer, Server
 from bol_service.gateway.desk import Desk
 from bol_service.gateway.state import Delivery
 
 CARRIER: Final = "carrier"
 PATIENCE: Final = 30
 LONGEST_PAUSE: Final = timedelta(hours=1)
-TIMEOUT_SECONDS: Final = 30
+LIMITS: Final = Limits(wait=15, total=30, most=0)
 log = structlog.get_logger()
 
 
@@ -44,6 +46,7 @@ class Receiver:
     url: str
     token: str | None = None
     tls: ssl.SSLContext | None = None
+    limits: Limits = LIMITS
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
@@ -55,23 +58,13 @@ class Receiver:
             raise AddressError(f"{self.url} is not on this machine; use https")
 
     def post(self, path: str, body: bytes) -> int:
-        """The status; raises OSError or HTTPException."""
-        url = urlsplit(self.url)
-        connection = (
-            HTTPSConnection(url.netloc, timeout=TIMEOUT_SECONDS, context=self.tls)
-            if url.scheme == "https"
-            else HTTPConnection(url.netloc, timeout=TIMEOUT_SECONDS)
-        )
+        """The status; raises NoAnswer."""
+        server = Server(url=self.url, limits=self.limits, tls=self.tls)
         headers = {"Content-Type": "application/json", "API-Version": "3"}
         if self.token is not None:
             headers["Authorization"] = f"Bearer {self.token}"
-        try:
-            connection.request("POST", f"{url.path.rstrip('/')}{path}", body, headers)
-            answer = connection.getresponse()
-            answer.read(1_000_000)
-            return answer.status
-        finally:
-            connection.close()
+        target = f"{urlsplit(self.url).path.rstrip('/')}{path}"
+        return server.ask("POST", target, body, headers).status
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +77,8 @@ class Deliveries:
     def send_due(self) -> None:
         """Everything that is due, once; a system that does not answer is left for this time."""
         away: set[str] = set()
-        for delivery in self.desk.state.owed(self.desk.now()):
+        owed = self.desk.state.owed(self.desk.now())
+        for delivery in sorted(owed, key=lambda each: each.target != CARRIER):
             if delivery.target not in away and not self._send(delivery):
                 away.add(delivery.target)
 
@@ -96,8 +90,8 @@ class Deliveries:
             return True
         try:
             status = receiver.post(delivery.path, delivery.body)
-        except (OSError, HTTPException) as error:
-            self._postpone(delivery, repr(error))
+        except NoAnswer as error:
+            self._postpone(delivery, str(error))
             return False
         if 200 <= status < 300 or status == 409:
             state.end_delivery(delivery.name, str(status))

@@ -3,7 +3,8 @@
 Nothing is looked at before the caller is known: by its bearer token, by its TLS certificate, or by
 both, as the gateway was started. What comes in carries no signature of the carrier, so it is never
 more than an instruction; the ledger moves only by what the gateway then signs. Every refusal is
-DCSA's `ErrorResponse`.
+DCSA's `ErrorResponse`. 409 says that a request was answered before, and nothing else: a carrier's
+system takes it for the end of the matter.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from werkzeug.exceptions import HTTPException
 
 from bol_service.client import Refused, Unreachable
 from bol_service.crypto.jws import BadSignature
+from bol_service.domain import errors
 from bol_service.gateway.chains import Chains
 from bol_service.gateway.desk import Desk, InDoubt, NotProven, Rejected
 from bol_service.gateway.issuing import Issuing, NumberTaken
@@ -32,7 +34,12 @@ from bol_service.wire.transport_document_problem import Problem
 
 API_VERSION: Final = "3.0.3"
 MAX_BODY_BYTES: Final = 20_000_000
+MAX_REFERENCE: Final = 20
 RETRY_AFTER: Final = "5"
+# Somebody else, for instance the carrier's own people, has answered the surrender.
+ANSWERED_ELSEWHERE: Final = frozenset(
+    refusal.code for refusal in (errors.NotPending, errors.StaleHead, errors.TerminalState)
+)
 routes = Blueprint("gateway", __name__)
 log = structlog.get_logger()
 
@@ -59,6 +66,7 @@ def create_app(doors: Doors) -> Flask:
     app.after_request(_sign_off)
     for fault, (status, code) in _ANSWERS.items():
         app.register_error_handler(fault, _answering(status, code))
+    app.register_error_handler(Rejected, _rejected)
     app.register_error_handler(PintFormatError, _format_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)
@@ -92,6 +100,8 @@ def answer_surrender() -> Response:
 @routes.get("/endorsement-chains/<path:reference>")
 def endorsement_chain(reference: str) -> Response:
     """The chain as verified evidence tells it."""
+    if len(reference) > MAX_REFERENCE or not reference.isprintable():
+        raise UnknownDocument("no document has such a number")
     unknown = set(request.args) - {"transportDocumentSubReference", "carrierSCACCode"}
     if unknown:
         raise _bad_request(f"the parameter {sorted(unknown)[0]!r} is not known here")
@@ -162,7 +172,6 @@ _ANSWERS: Final[dict[type[Exception], tuple[HTTPStatus, DcsaError]]] = {
     AnsweredBefore: (HTTPStatus.CONFLICT, DcsaError.CONFLICT),
     UnknownRequest: (HTTPStatus.NOT_FOUND, DcsaError.NOT_FOUND),
     UnknownDocument: (HTTPStatus.NOT_FOUND, DcsaError.NOT_FOUND),
-    Rejected: (HTTPStatus.CONFLICT, DcsaError.CONFLICT),
     InDoubt: (HTTPStatus.SERVICE_UNAVAILABLE, DcsaError.UNAVAILABLE),
     NotProven: (HTTPStatus.SERVICE_UNAVAILABLE, DcsaError.UNAVAILABLE),
     Refused: (HTTPStatus.SERVICE_UNAVAILABLE, DcsaError.UNAVAILABLE),
@@ -177,6 +186,19 @@ def _answering(status: HTTPStatus, code: DcsaError) -> Callable[[Exception], Res
         return _refusal(status, [DetailedError(code=code, text=text, message=str(error))])
 
     return answer
+
+
+def _rejected(error: Rejected) -> Response:
+    """The law does not allow this answer. Unless there is one already, another may follow."""
+    answered = error.code in ANSWERED_ELSEWHERE
+    status, code = (
+        (HTTPStatus.CONFLICT, DcsaError.CONFLICT)
+        if answered
+        else (HTTPStatus.BAD_REQUEST, DcsaError.NOT_ALLOWED)
+    )
+    pointer = "/action" if error.code == errors.NotSupported.code else None
+    fault = DetailedError(code=code, text=error.code, message=str(error), pointer=pointer)
+    return _refusal(status, [fault])
 
 
 def _format_error(error: PintFormatError) -> Response:

@@ -2,24 +2,32 @@
 
 The carrier's system is one caller; what takes time is the platform's answer. The state is opened in
 the worker, after the fork, because its lock belongs to the process that works with it.
+
+Who comes to a door and does not say within `HEAD_SECONDS` what it wants is cut off, before and
+during TLS too: otherwise a stranger with a few half requests would keep the carrier's system out.
 """
 
 from __future__ import annotations
 
+import socket
 import ssl
 import sys
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.workers.gthread import ThreadWorker
 
 from bol_service.gateway.service import Gateway, Plan, open_gateway
 from bol_service.gateway.state import StateError
 
 NOT_SET_UP: Final = 4
-THREADS: Final = 8
+THREADS: Final = 16
+HEAD_SECONDS: Final = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +37,28 @@ class Tls:
     certificate: Path
     key: Path
     client_ca: Path | None = None
+
+
+class _Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+    head_seconds = HEAD_SECONDS
+
+    def handle(self, conn: Any) -> Any:
+        conn.patience = threading.Timer(self.head_seconds, _cut, (conn,))
+        conn.patience.daemon = True
+        conn.patience.start()
+        try:
+            return super().handle(conn)
+        finally:
+            conn.patience.cancel()
+
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        conn.patience.cancel()
+        return super().handle_request(req, conn)
+
+
+def _cut(conn: Any) -> None:
+    with suppress(OSError):  # it may have ended by itself
+        socket.socket.shutdown(conn.sock, socket.SHUT_RDWR)  # below TLS, which another thread is in
 
 
 class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
@@ -58,12 +88,12 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         return self._gateway.app
 
 
-def run(plan: Plan, address: str, tls: Tls | None) -> None:
+def run(plan: Plan, address: str, tls: Tls | None, *, head_seconds: float = HEAD_SECONDS) -> None:
     """Serve until told to stop; exits the process. `address` is host:port."""
     options: dict[str, Any] = {
         "bind": address,
         "workers": 1,
-        "worker_class": "gthread",
+        "worker_class": type("Worker", (_Worker,), {"head_seconds": head_seconds}),
         "threads": THREADS,
         "timeout": 120,
         "graceful_timeout": 10,

@@ -13,9 +13,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from time import monotonic
 from typing import Final
@@ -27,6 +25,7 @@ from bol_service.application.webhook_ports import (
     Reply,
     Resolver,
 )
+from bol_service.bounded_request import cut_after
 from bol_service.http.receiver_address import Receiver, read_receiver, require_public
 
 CONNECT_SECONDS: Final = 5.0
@@ -70,7 +69,7 @@ class HttpReceivers:
             connected = self._connect(receiver)
         except OSError as error:
             raise NoAnswer(f"no connection: {_words(error)}") from None
-        with connected, _cut_after(self._total_seconds, connected) as was_cut:
+        with connected, cut_after(self._total_seconds, connected) as was_cut:
             try:
                 reply = self._exchange(receiver, connected, headers, body)
             except (OSError, HTTPException, ValueError) as error:
@@ -119,25 +118,6 @@ class HttpReceivers:
         if receiver.scheme == "http":  # to our own machine only, see receiver_address
             return connected.dup()
         return self._trust.wrap_socket(connected.dup(), server_hostname=receiver.host.strip("[]"))
-
-
-@contextmanager
-def _cut_after(seconds: float, connected: socket.socket) -> Iterator[threading.Event]:
-    """End the connection under whoever waits on it, once the time is over; says if it was."""
-    was_cut = threading.Event()
-    timer = threading.Timer(seconds, _cut, (connected, was_cut))
-    timer.daemon = True
-    timer.start()
-    try:
-        yield was_cut
-    finally:
-        timer.cancel()
-
-
-def _cut(connected: socket.socket, was_cut: threading.Event) -> None:
-    was_cut.set()
-    with suppress(OSError):  # it may have ended by itself
-        connected.shutdown(socket.SHUT_RDWR)
 
 
 def _beginning(answer: HTTPResponse) -> str:

@@ -1,25 +1,28 @@
 """What a platform keeps as a witness of others, and what others cosigned for it.
 
 Both are written apart from the log, in transactions of their own: neither waits for the lock on
-the log's head, so a commit never waits for a witness.
+the log's head, so a commit never waits for a witness. On SQLite they take their turn with the other
+writers of this process.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bol_service.application.witness_ports import Cosignature, Witnessed
 from bol_service.storage import tables
+from bol_service.storage.store import SqlStore, reached
 
 
 class SqlWitnessing:
-    """Implements `application.witness_ports.CosignatureBook` and `WitnessBook`."""
+    """Implements `application.witness_ports.CosignatureBook` and `WitnessBook`; raises Unavailable
+    while the database does not answer."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, store: SqlStore) -> None:
+        self._store = store
 
     def add_cosignature(self, cosignature: Cosignature) -> None:
         values = {
@@ -28,13 +31,13 @@ class SqlWitnessing:
             "line": cosignature.line,
         }
         try:
-            with self._engine.execution_options(writing=True).begin() as connection:
+            with self._store.changing() as connection:
                 connection.execute(insert(tables.cosignatures).values(values))
         except IntegrityError:
             return  # another process of ours asked the same witness
 
     def witnessed(self, origin: str) -> Witnessed | None:
-        with self._engine.begin() as connection:
+        with reached(), self._store.engine.begin() as connection:
             return _kept(connection, origin, lock=False)
 
     def advance(self, origin: str, decide: Callable[[Witnessed | None], Witnessed]) -> Witnessed:
@@ -45,7 +48,7 @@ class SqlWitnessing:
             return self._advance(origin, decide)
 
     def _advance(self, origin: str, decide: Callable[[Witnessed | None], Witnessed]) -> Witnessed:
-        with self._engine.execution_options(writing=True).begin() as connection:
+        with self._store.changing() as connection:
             kept = _kept(connection, origin, lock=True)
             fresh = decide(kept)
             if fresh != kept:

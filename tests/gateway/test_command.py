@@ -20,42 +20,16 @@ from click.testing import CliRunner
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from bol_service.cli.main import cli
-from bol_service.crypto import strictjson
 from bol_service.crypto.certificates import self_signed
 from bol_service.crypto.keys import Algorithm
-from bol_service.crypto.signers import LocalSigner, generate, write_private_key
+from bol_service.crypto.signers import LocalSigner, generate
 from scripts.local_postgres import free_port
 from tests import kit
 from tests.desk import STORY
-from tests.gateway_stage import CARRIER, TOKEN, Stage
+from tests.gateway_stage import CARRIER, TOKEN, Stage, carrier_files
 
 START_SECONDS = 60.0
 Json = dict[str, Any]
-
-
-def files(on: Stage, folder: Path) -> dict[str, Path]:
-    """Key, trust file and token of a carrier."""
-    key, trust, token = folder / "xlsc.pem", folder / "trust.json", folder / "token"
-    write_private_key(key, on.platform.signers[CARRIER]._key, kit.PASSPHRASE)
-    trust.write_bytes(strictjson.canonical(_trust_value(on)))
-    token.write_text(TOKEN)
-    token.chmod(0o600)
-    return {"key": key, "trust": trust, "token": token}
-
-
-def _trust_value(on: Stage) -> Json:
-    trust = on.platform.trust()
-    return {
-        "origin": trust.origin,
-        "code": trust.code,
-        "demo": trust.demo,
-        "logKeys": [{"vkey": entry.key.vkey, "fromSize": 0} for entry in trust.log_keys],
-        "registrarKids": sorted(trust.registrar_kids),
-        "statementKeys": [key.to_jwk() for key in trust.statement_keys],
-        "witnesses": [],
-        "quorum": 0,
-        "maxAge": trust.max_age,
-    }
 
 
 def arguments(on: Stage, found: dict[str, Path], state: Path) -> list[str]:
@@ -118,7 +92,7 @@ def arguments(on: Stage, found: dict[str, Path], state: Path) -> list[str]:
     ],
 )
 def test_it_does_not_start(on: Stage, tmp_path: Path, more: list[str], told: str) -> None:
-    found = files(on, tmp_path)
+    found = carrier_files(on, tmp_path)
     for name, text, mode in (("open", TOKEN, 0o644), ("short", "x" * 31, 0o600)):
         found[name] = tmp_path / name
         found[name].write_text(text)
@@ -162,7 +136,7 @@ def certificate(folder: Path, name: str) -> Path:
 @pytest.fixture
 def served(on: Stage, tmp_path: Path) -> Iterator[tuple[int, Path]]:
     """A gateway with mutual TLS and no token: its port, and the folder of certificates."""
-    found = files(on, tmp_path)
+    found = carrier_files(on, tmp_path)
     ours, caller = certificate(tmp_path, "gateway"), certificate(tmp_path, "caller")
     port = free_port()
     command = [

@@ -184,6 +184,11 @@ def test_a_chain_that_was_not_asked_for_is_not_told(on: Stage, both: Pair, query
     assert both.call("GET", path).status == 404
 
 
+@pytest.mark.parametrize("number", ["%00", "%0D%0A", "A" * 21, "%ED%A0%80" * 7])
+def test_a_number_that_no_document_can_have_is_not_found(both: Pair, number: str) -> None:
+    assert both.call("GET", f"/endorsement-chains/{number}").status == 404
+
+
 def test_two_gateways_never_share_a_state(on: Stage, both: Pair, tmp_path: Path) -> None:
     with pytest.raises(StateError, match="another gateway uses"):
         State(tmp_path / "state")

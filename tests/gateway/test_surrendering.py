@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -47,6 +49,35 @@ def status(on: Stage, bill: str) -> str:
 
 def asked(both: Pair, document: Json) -> list[Json]:
     return both.system.got(SURRENDERS, document["transportDocumentReference"])
+
+
+@pytest.fixture(scope="module")
+def waiting(on: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Pair, str]]:
+    """A gateway with a surrender that waits for its answer, and its reference."""
+    with pair(on, tmp_path_factory.mktemp("waiting") / "state") as both:
+        _, bill = issued(on, both)
+        reference = surrender(on, bill)
+        both.gateway.round()
+        yield both, reference
+
+
+@contextmanager
+def answering(on: Stage, code: str, body: bytes, path: str = "/v1/events") -> Iterator[None]:
+    """In place of the platform somebody else answers at `path`."""
+    server, whole = on.platform.server, on.platform.server.app
+    assert whole is not None
+
+    def other(environ: Any, start_response: Any) -> Any:
+        if environ["PATH_INFO"] != path:
+            return whole(environ, start_response)
+        start_response(code, [("Content-Type", "application/json")])
+        return [body]
+
+    server.app = other
+    try:
+        yield
+    finally:
+        server.app = whole
 
 
 # -- the request ---------------------------------------------------------------------------------
@@ -192,7 +223,13 @@ def test_an_amendment_can_be_rejected_after_its_acceptance_was_refused(
     both.gateway.round()
 
     accepted = both.answer(reference, "SURR")
-    assert (accepted.status, accepted.value["errors"][0]["errorCodeText"]) == (409, "not_supported")
+    (fault,) = accepted.value["errors"]
+    # 409 would say that it was answered before, and no rejection would ever follow.
+    assert (accepted.status, fault["errorCodeText"]) == (400, "not_supported")
+    assert (fault["jsonPath"], "reject the request" in fault["errorCodeMessage"]) == (
+        "$.action",
+        True,
+    )
     assert status(on, bill) == "PENDING_SURRENDER_FOR_AMENDMENT"
     both.gateway.round()
     assert both.answer(reference, "SREJ", comments="on paper only").status == 204
@@ -292,6 +329,42 @@ def test_nothing_is_acknowledged_before_the_receipt_and_the_same_bytes_settle_it
         assert second.line.sent == sent
         assert second.answer(reference, "SURR").status == 409
     assert on.events(bill).count("SACC") == 1
+
+
+STRANGE = {
+    "an empty list": b"[]",
+    "nothing": b"",
+    "null": b"null",
+    "a number": b"1e999",
+    "no UTF-8": b"\xff",
+    "a page": b"<html>",
+    "depth without end": b"[" * 100_000,
+    "a code that is a list": b'{"code":[],"status":"x"}',
+    "a receipt of nothing": b'{"entry":{},"index":-1,"proof":[[]],"checkpoint":null}',
+}
+
+
+@pytest.mark.parametrize("code", ["201 CREATED", "403 FORBIDDEN", "502 BAD GATEWAY"])
+@pytest.mark.parametrize("body", STRANGE.values(), ids=STRANGE)
+def test_whatever_comes_in_place_of_a_receipt_the_answer_stays_in_doubt(
+    on: Stage, waiting: tuple[Pair, str], code: str, body: bytes
+) -> None:
+    both, reference = waiting
+    with answering(on, code, body):
+        answer = both.answer(reference, "SURR")
+    assert (answer.status, answer.value["errors"][0]["errorCode"]) == (503, 7005)
+
+
+@pytest.mark.parametrize("path", [f"/v1/parties/{CARRIER}", "/v1/bills"])
+@pytest.mark.parametrize("body", STRANGE.values(), ids=STRANGE)
+def test_no_chain_is_told_of_what_cannot_be_read(
+    on: Stage, waiting: tuple[Pair, str], path: str, body: bytes
+) -> None:
+    both, _ = waiting
+    with answering(on, "200 OK", body, path):
+        told = both.call("GET", "/endorsement-chains/ANY")
+    # Who tells nothing of itself is one without a code, and has no such bill.
+    assert told.status == 503 or (path != "/v1/bills" and told.status == 404)
 
 
 def test_an_answer_in_doubt_cannot_be_turned_round(on: Stage, both: Pair) -> None:

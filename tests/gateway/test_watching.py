@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from bol_service.bounded_request import Limits
 from bol_service.gateway.delivery import PATIENCE, AddressError, Receiver
 from bol_service.gateway.subscribers import (
     EVERYBODY,
@@ -20,6 +21,7 @@ from bol_service.gateway.subscribers import (
 from bol_service.wire.dcsa_notification import DocumentNotificationSchema
 from tests.desk import STORY
 from tests.gateway_stage import NOTIFICATIONS, SHIPPER, SURRENDERS, Pair, Stage, System, pair
+from tests.receiver import Say, receiver
 
 Json = dict[str, Any]
 
@@ -144,6 +146,23 @@ def test_a_subscriber_that_never_takes_anything_is_given_up_the_carrier_is_not(
         number = document["transportDocumentReference"]
         assert statuses(listener, document).count("ISSUED") == PATIENCE
         assert len(both.system.got("/v3/ebl-issuance-responses", number)) == PATIENCE + 5
+
+
+def test_a_subscriber_that_drips_keeps_nobody_waiting(on: Stage, tmp_path: Path) -> None:
+    with receiver() as slow:
+        slow.answers[:] = [Say(drip=True)] * 10
+        limits = Limits(wait=5, total=0.2, most=0)
+        subscriber = Subscriber(
+            party=EVERYBODY, reference="SLOW", receiver=Receiver(url=slow.url, limits=limits)
+        )
+        with pair(on, tmp_path, subscribers=[subscriber]) as both:
+            document = on.approved()
+            both.issue(document)
+            both.gateway.round()
+
+            assert both.outcome(document)["issuanceResponseCode"] == "ISSU"
+            assert len(slow.got) == 1
+            assert both.gateway.state.next_due() is not None
 
 
 # -- who may be told -----------------------------------------------------------------------------

@@ -11,15 +11,18 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from bol_service.wire import disclosure_making
+from bol_service.wire.document import read_document
 from tests import kit
 from tests.broken_documents import BROKEN_MEMBERS, BROKEN_RULES
-from tests.desk import STORY, Desk
+from tests.desk import ORIGIN, STORY, Desk
 from tests.documents import corridor_document, draft_of
-from tests.many_bills import Maker
+from tests.many_bills import Maker, container, one_box_document
 
 CARRIER = "xlsc"
 PATH = "/v1/documents"
 INSTRUCTIONS = f"{PATH}?kind=shipping-instructions"
+DISCLOSURE = f"{PATH}?kind=disclosure"
 
 
 @dataclass(kw_only=True)
@@ -193,6 +196,41 @@ def test_another_media_type_is_refused(desks: Desks) -> None:
 def test_a_document_beyond_the_limit_is_refused(desks: Desks) -> None:
     answer = desks.upload(b'{"a":"' + b"x" * 1_000_000 + b'"}')
     assert (answer.status_code, answer.json["code"]) == (413, "too_large")
+
+
+def test_the_disclosures_of_a_document_with_a_thousand_containers_are_taken(desks: Desks) -> None:
+    """Document and issuer-signed JWT stay below a million bytes, the whole file does not."""
+    document = with_containers(1000)
+    facts = read_document(in_bytes(document), document)
+    made = disclosure_making.make(
+        document,
+        facts,
+        carrier=CARRIER,
+        origin=ORIGIN,
+        platform="https://cq.example",
+        at=STORY,
+        signer=desks.platform.signers[CARRIER],
+    )
+    content = made.to_text().encode()
+    assert len(content) > 1_500_000
+    answer = desks.upload(content, DISCLOSURE, content_type="application/sd-jwt")
+    assert (answer.status_code, answer.json["digest"]) == (201, made.digest)
+
+
+def test_disclosures_beyond_their_own_limit_are_refused(desks: Desks) -> None:
+    answer = desks.upload(b"x" * 4_000_001, DISCLOSURE, content_type="application/sd-jwt")
+    assert (answer.status_code, answer.json["code"]) == (413, "too_large")
+
+
+def with_containers(count: int) -> dict[str, Any]:
+    """The corridor's document with so many containers, all packed alike."""
+    document = one_box_document(0)
+    box, item = document["utilizedTransportEquipments"][0], document["consignmentItems"][0]
+    cargo = item["cargoItems"][0]
+    numbers = [container(number) for number in range(count)]
+    boxes = [{**box, "equipment": {**box["equipment"], "equipmentReference": n}} for n in numbers]
+    item["cargoItems"] = [{**cargo, "equipmentReference": number} for number in numbers]
+    return {**document, "utilizedTransportEquipments": boxes}
 
 
 def test_nobody_uploads_without_a_token(desks: Desks) -> None:

@@ -9,7 +9,7 @@ from html import unescape
 import pytest
 
 from bol_service.http.error_words import CAUSES, CHINESE
-from bol_service.http.problems import CATALOGUE, TRANSPORT, WEBHOOK, WITNESS
+from bol_service.http.problems import ABROAD, CATALOGUE, TRANSPORT, WEBHOOK, WITNESS
 from bol_service.portal.words import CHINESE as PORTAL
 from tests.bill_scene import Scene, scene
 
@@ -42,7 +42,7 @@ def test_a_code_has_a_page_that_tells_meaning_cause_and_next_step(stage: Scene, 
 
 def test_no_words_are_kept_for_a_code_that_is_gone() -> None:
     assert CAUSES.keys() == CATALOGUE.keys()
-    assert CHINESE.keys() == {entry.code for entry in (*TRANSPORT, *WITNESS, *WEBHOOK)}
+    assert CHINESE.keys() == {entry.code for entry in (*TRANSPORT, *WITNESS, *WEBHOOK, *ABROAD)}
 
 
 def test_causes_are_told_apart() -> None:

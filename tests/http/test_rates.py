@@ -116,7 +116,13 @@ def test_whose_requests_count_together(address: str | None, network: str | None)
 
 @pytest.fixture
 def platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[kit.Platform]:
-    for name, burst in (("PARTY_TOKENS", 3), ("ADDRESS_TOKENS", 5), ("ADDRESS_FILES", 2)):
+    for name, burst in (
+        ("PARTY_TOKENS", 3),
+        ("ADDRESS_TOKENS", 5),
+        ("ADDRESS_FILES", 2),
+        ("ADDRESS_APPLICATIONS", 2),
+        ("PARTY_BYTES", 100),
+    ):
         monkeypatch.setattr(rates, name, Rate(burst=burst, per_second=0.01))
     with kit.platform(tmp_path) as made:
         made.set_clock(STORY)
@@ -163,6 +169,24 @@ def test_a_party_that_hoards_tokens_is_told_when_to_come_back(platform: kit.Plat
     assert ask_for_token(platform, "bankcq").status_code == 200
 
 
+def test_a_party_that_fills_the_disk_is_told_when_to_come_back(platform: kit.Platform) -> None:
+    def upload(party: str, size: int) -> TestResponse:
+        token = platform.client(party, STORY).token()
+        return platform.running.app.test_client().post(
+            "/v1/documents?kind=shipping-instructions",
+            data=b'{"a":"%s"}' % (b"x" * (size - 8)),
+            content_type="application/json",
+            headers={"Authorization": f"Bearer {token}"},
+        )
+
+    assert upload("straits", 90).status_code == 201
+    refused = upload("straits", 11)
+    assert (refused.status_code, refused.json["code"]) == (429, "too_many_requests")
+    assert "100 bytes at once" in refused.json["detail"]
+    assert 0 < int(refused.headers["Retry-After"]) <= 100
+    assert upload("bankcq", 90).status_code == 201
+
+
 def test_nobody_uses_up_the_tokens_of_another_party(platform: kit.Platform) -> None:
     forger = platform.signers["shadow"]
     for _ in range(4):
@@ -189,6 +213,19 @@ def test_files_are_verified_at_a_rate_for_each_address(platform: kit.Platform) -
     assert "Come back in 100 seconds" in answers[-1].text
     assert verify(app, base_url, OTHER).status_code == 200
     assert {verify(app, base_url, HERE).status_code for _ in range(4)} == {200}
+
+
+def test_applications_are_taken_at_a_rate_for_each_address(platform: kit.Platform) -> None:
+    def apply(address: str) -> TestResponse:
+        return platform.running.app.test_client().post(
+            "/portal/registrations",
+            data=b"{}",
+            headers={"Origin": platform.base_url},
+            environ_overrides={"REMOTE_ADDR": address},
+        )
+
+    assert [apply(FAR).status_code for _ in range(3)] == [422, 422, 429]
+    assert apply(OTHER).status_code == 422
 
 
 def test_without_a_proxy_nobody_chooses_an_address(platform: kit.Platform) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from http.client import HTTPConnection
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -89,6 +90,10 @@ def cosigning_of(running: bootstrap.Running) -> Cosigning:
 
 def collect(platform: Neighbour) -> None:
     cosigning_of(platform.running).collect()
+
+
+def alarms(journal: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return [line for line in journal if line["log_level"] == "error"]
 
 
 # -- the witness's answers -----------------------------------------------------------------------
@@ -190,10 +195,21 @@ def test_a_fork_is_refused_and_both_histories_are_kept_in_the_journal(desk: Desk
     assert b"\n10\n" in desk.latest().content
 
 
-def test_another_root_at_the_same_size_is_refused(desk: Desk) -> None:
+def test_another_root_at_the_same_size_is_refused_and_told_as_a_fork(desk: Desk) -> None:
     desk.add(0, 10)
+    with capture_logs() as journal:
+        assert desk.add(10, 10, log=desk.fork(8)).status == 422
+    assert [line["event"] for line in alarms(journal)] == ["a log has forked"]
 
-    assert desk.add(10, 10, log=desk.fork(8)).status == 422
+
+def test_a_stranger_with_a_published_checkpoint_and_a_wrong_proof_alarms_once(desk: Desk) -> None:
+    desk.add(0, 5)
+    with capture_logs() as journal:
+        for number in range(3):
+            proof = (bytes([number]) * 32,)
+            request = AddCheckpoint(old=5, proof=proof, note=desk.log.note(9))
+            assert desk.send(request).status == 422
+    assert [line["event"] for line in alarms(journal)] == ["a log may have forked"]
 
 
 def test_a_proof_where_none_is_due_is_refused(desk: Desk) -> None:
