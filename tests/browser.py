@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,6 +27,8 @@ from playwright.sync_api import (
 TIMEOUT_MS = 10_000
 PHONE = {"width": 360, "height": 740}
 OFFICE = {"width": 1366, "height": 768}
+# What every camera of the browser shows: the file that is there when the camera is opened.
+CAMERA = Path(tempfile.gettempdir()) / f"bol-camera-{os.getpid()}.y4m"
 # A refused act is an answer of the API, not a fault of the page; Chromium complains all the same.
 EXPECTED = "Failed to load resource: the server responded with a status of 4"
 
@@ -130,7 +133,13 @@ def browser() -> Iterator[Browser]:
     assert program is not None, "chromium is not installed; run: apt-get install chromium"
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(
-            executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage"]
+            executable_path=program,
+            args=[
+                "--no-sandbox",
+                "--disable-dev-shm-usage",
+                "--use-fake-device-for-media-stream",
+                f"--use-file-for-fake-video-capture={CAMERA}",
+            ],
         )
         yield launched
         launched.close()

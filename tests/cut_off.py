@@ -105,8 +105,8 @@ def _told(page: Page, file: Path) -> dict[str, Any]:
     for language in ("en", "zh"):
         page.click(f"#language-{language}")
         words[language] = page.inner_text("#verdict strong")
-    steps = page.inner_text("#summary ul.next")
-    return {"codes": codes, "next": steps, **words}
+    steps, summary = page.inner_text("#summary ul.next"), page.inner_text("#summary")
+    return {"codes": codes, "next": steps, "summary": summary, **words}
 
 
 if __name__ == "__main__":

@@ -40,12 +40,12 @@ class Copies:
     """Makes copies that name `address` as the place to verify them, and opens copies."""
 
     def __init__(self, address: str | None = None, at_once: int = AT_ONCE) -> None:
-        self._address = address or ""
+        self.address = address or ""
         self._free = BoundedSemaphore(at_once)
 
     def printed(self, bundle: bytes) -> bytes:
         """The printed copy of a bundle; raises NoCopy, Busy."""
-        return self._run(_Job.PRINT, self._address, bundle, NoCopy)
+        return self._run(_Job.PRINT, self.address, bundle, NoCopy)
 
     def evidence(self, pdf: bytes, limit: int) -> bytes:
         """The bundle inside a copy, at most `limit` bytes, not verified; raises NoEvidence, Busy.

@@ -11,6 +11,7 @@ from typing import Any, get_args
 
 import pytest
 from pypdf import PdfReader
+from pypdf.generic import IndirectObject
 
 from bol_service.copy import wording
 from bol_service.copy.faults import NoCopy
@@ -22,6 +23,7 @@ from bol_service.domain.document import BillKind
 from bol_service.domain.events import BillEvent, CustodyEvent, ExchangeEvent
 from bol_service.domain.states import Status
 from tests.complete_document import complete_document
+from tests.hostile_payloads import PAYLOADS as HOSTILE_TEXTS
 from tests.voyage_evidence import Evidence
 
 MARK = "COPY – NOT AN ORIGINAL · 副本 非正本"
@@ -194,6 +196,34 @@ def test_the_copy_is_tagged_archivable_and_dated_by_the_statement(evidence: Evid
     assert reader.metadata.creation_date == statement.at.replace(microsecond=0)
 
 
+def dictionaries(reader: PdfReader) -> list[dict[str, Any]]:
+    """Every dictionary of a file, whatever refers to it."""
+    numbers = sorted({*reader.xref.get(0, {}), *reader.xref_objStm})
+    found = [IndirectObject(number, 0, reader).get_object() for number in numbers]
+    return [one for one in found if isinstance(one, dict)]
+
+
+@pytest.mark.parametrize("name", ["living", "ended", "partial"])
+def test_a_copy_needs_nothing_that_is_not_in_it(evidence: Evidence, name: str) -> None:
+    """What PDF/A-3a asks for and a reader can look up without being a validator."""
+    reader = PdfReader(io.BytesIO(print_copy(getattr(evidence, name), ADDRESS)))
+    root, found = reader.root_object, dictionaries(reader)
+    fonts = [one for one in found if one.get("/Type") == "/FontDescriptor"]
+    files = [one for one in found if one.get("/Type") == "/Filespec"]
+    states = [one for one in found if one.get("/Type") == "/ExtGState"]
+    [intent] = root["/OutputIntents"]  # type: ignore[attr-defined]
+    assert intent.get_object()["/DestOutputProfile"].get_object().get_data()
+    assert root["/StructTreeRoot"]["/K"]  # type: ignore[index]
+    assert root["/Lang"]
+    assert len(fonts) >= 2
+    assert all({"/FontFile", "/FontFile2", "/FontFile3"} & font.keys() for font in fonts)
+    assert [file["/AFRelationship"] for file in files] == ["/Source"]
+    assert [one.get_object() for one in root["/AF"]] == files  # type: ignore[attr-defined]
+    assert all(state.get("/ca", 1) == state.get("/CA", 1) == 1 for state in states)
+    assert not [one for one in found if {"/JS", "/Launch", "/URI", "/SMask"} & one.keys()]
+    assert not {"/OpenAction", "/AA", "/AcroForm"} & root.keys()
+
+
 # -- nothing in the data is markup ----------------------------------------------------------------
 
 PAYLOADS = [
@@ -224,6 +254,27 @@ def test_markup_in_the_goods_and_in_a_name_is_printed_as_text(
     found = whole(set_copy(history, evidence.living))
     assert tight(found).count(tight(payload)) == 2
     assert all(tight(MARK) in tight(text) for text in pages(set_copy(history, evidence.living)))
+
+
+def test_sixty_attacks_on_screens_are_text_in_every_place_of_the_copy(evidence: Evidence) -> None:
+    """In goods, marks, clauses, terms and every party's name and address."""
+    history = read_history(evidence.living)
+    document = deepcopy(history.document)
+    assert document is not None
+    item, parties = document["consignmentItems"][0], document["documentParties"]
+    item["descriptionOfGoods"] = item["shippingMarks"] = list(HOSTILE_TEXTS)
+    document["carrierClauses"] = list(HOSTILE_TEXTS)
+    document["termsAndConditions"] = "\n".join(HOSTILE_TEXTS)
+    document["transportDocumentReference"] = HOSTILE_TEXTS[0]
+    for text, party in zip(HOSTILE_TEXTS, parties.values(), strict=False):
+        if isinstance(party, dict):
+            party["partyName"] = party.setdefault("address", {})["city"] = text
+    history.document = document
+    pdf = set_copy(history, evidence.living)
+    found = tight(whole(pdf))
+    shown = {text: tight(printable(text).replace(BREAK, "")) for text in HOSTILE_TEXTS}
+    assert [text for text, ink in shown.items() if found.count(ink) < 4] == []
+    assert not {"/OpenAction", "/AA"} & PdfReader(io.BytesIO(pdf)).root_object.keys()
 
 
 @pytest.mark.parametrize(
@@ -287,6 +338,23 @@ def test_a_bill_of_500_containers_and_pages_of_goods_is_printed_whole(evidence: 
     assert "line 1499 of the goods" in text
     assert all(tight(MARK) in tight(page) for page in found)
     assert len(found) > 20
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        pytest.param("termsAndConditions", "船 a " * 600, id="in one text"),
+        pytest.param("termsAndConditions", "。（1）" * 600, id="by punctuation"),
+        pytest.param("carrierClauses", ["件a"] * 600, id="in many lines"),
+        pytest.param("carrierClauses", ["件a" * 90] * 8, id="in long lines"),
+    ],
+)
+def test_a_text_may_change_its_script_as_often_as_it_likes(
+    evidence: Evidence, member: str, value: str | list[str]
+) -> None:
+    """typst gives up at what goes to and fro between two scripts more than 512 times."""
+    text = tight(whole(set_copy(altered(evidence.living, **{member: value}), evidence.living)))
+    assert text.count(tight("".join(value))[:2]) >= 600
 
 
 # -- names ---------------------------------------------------------------------------------------

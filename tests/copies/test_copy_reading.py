@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import io
-import os
 import sys
 import threading
 import time
-import zlib
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from pypdf import PdfReader, PdfWriter
-from pypdf.generic import ArrayObject, DictionaryObject, NameObject
 
 from bol_service.copy import apart
 from bol_service.copy.apart import Copies
 from bol_service.copy.checking import NOTICE, is_copy, verify_copy
 from bol_service.copy.faults import Busy, NoCopy, NoEvidence
 from bol_service.copy.printing import print_copy
-from bol_service.copy.reading import MAX_ATTACHMENTS, attached_bundle
+from bol_service.copy.reading import attached_bundle
 from bol_service.verification.bundle import MAX_BUNDLE_BYTES
 from bol_service.verification.report import Check, Report, Verdict
+from tests.hostile_copies import HOSTILE, RESAVED, with_attachments
 from tests.voyage_evidence import Evidence
 
 LIMIT = MAX_BUNDLE_BYTES
@@ -30,20 +26,6 @@ LIMIT = MAX_BUNDLE_BYTES
 
 def report_on(pdf: bytes, evidence: Evidence) -> Report:
     return verify_copy(pdf, evidence.trust, evidence.now, copies=Copies(), limit=LIMIT).report
-
-
-def with_attachments(*files: tuple[str, bytes]) -> bytes:
-    writer = PdfWriter()
-    writer.add_blank_page(100, 100)
-    for name, content in files:
-        writer.add_attachment(name, content)
-    return written(writer)
-
-
-def written(writer: PdfWriter) -> bytes:
-    out = io.BytesIO()
-    writer.write(out)
-    return out.getvalue()
 
 
 # -- round trip ----------------------------------------------------------------------------------
@@ -109,67 +91,14 @@ def test_only_what_begins_as_a_pdf_is_opened_as_one(evidence: Evidence) -> None:
     assert not is_copy(b"\n%PDF-1.7")
 
 
+@pytest.mark.parametrize("kind", RESAVED)
+def test_the_evidence_comes_out_of_a_copy_that_another_program_has_saved(
+    evidence: Evidence, kind: str
+) -> None:
+    assert attached_bundle(RESAVED[kind](evidence), LIMIT) == evidence.living
+
+
 # -- hostile files --------------------------------------------------------------------------------
-
-
-def encrypted(evidence: Evidence) -> bytes:
-    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(print_copy(evidence.living))))
-    writer.encrypt("secret", algorithm="RC4-128")
-    return written(writer)
-
-
-def endless_names() -> bytes:
-    """A name tree that is its own child."""
-    writer = PdfWriter()
-    writer.add_blank_page(10, 10)
-    node = DictionaryObject()
-    reference = writer._add_object(node)
-    node[NameObject("/Kids")] = ArrayObject([reference, reference])
-    names = DictionaryObject({NameObject("/EmbeddedFiles"): reference})
-    writer.root_object[NameObject("/Names")] = names
-    return written(writer)
-
-
-def bomb() -> bytes:
-    """More than a hundred megabytes in one tenth of one, as an attachment."""
-    packed = zlib.compress(b" " * 120_000_000, 9)
-    body = (
-        b"%%PDF-1.7\n"
-        b"1 0 obj<</Type/Catalog/Pages 2 0 R/Names<</EmbeddedFiles<</Names"
-        b"[(x.ebl.json) 3 0 R]>>>>>>endobj\n"
-        b"2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n"
-        b"3 0 obj<</Type/Filespec/F(x.ebl.json)/UF(x.ebl.json)/EF<</F 4 0 R>>>>endobj\n"
-        b"4 0 obj<</Type/EmbeddedFile/Filter/FlateDecode/Length %d>>stream\n" % len(packed)
-    )
-    return body + packed + b"\nendstream endobj\ntrailer<</Root 1 0 R>>\n%%EOF"
-
-
-def nested() -> bytes:
-    return b"%PDF-1.7\n1 0 obj" + b"[" * 200_000 + b"endobj\ntrailer<</Root 1 0 R>>\n%%EOF"
-
-
-HOSTILE = {
-    "nothing but a header": lambda _: b"%PDF-1.7\n",
-    "noise": lambda _: b"%PDF-1.7\n" + os.urandom(50_000),
-    "a copy cut in the middle": lambda evidence: print_copy(evidence.living)[:90_000],
-    "no attachment": lambda _: with_attachments(),
-    "an attachment of another name": lambda _: with_attachments(("invoice.json", b"{}")),
-    "two bundles": lambda evidence: with_attachments(
-        ("a.ebl.json", evidence.living), ("b.ebl.json", evidence.ended)
-    ),
-    "a bundle under two equal names": lambda evidence: with_attachments(
-        ("a.ebl.json", evidence.living), ("a.ebl.json", evidence.ended)
-    ),
-    "more attachments than anybody needs": lambda evidence: with_attachments(
-        *((f"{number}.txt", b"x") for number in range(MAX_ATTACHMENTS)),
-        ("a.ebl.json", evidence.living),
-    ),
-    "a password": encrypted,
-    "a name tree without end": lambda _: endless_names(),
-    "a decompression bomb": lambda _: bomb(),
-    "arrays nested without end": lambda _: nested(),
-    "more bytes than are read": lambda _: b"%PDF-1.7\n" + b"\0" * MAX_BUNDLE_BYTES,
-}
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
