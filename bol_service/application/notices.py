@@ -1,8 +1,9 @@
 """Who has to learn what of an act: rows of the outbox, written in the act's own transaction.
 
 Recipients learn that a bill came to them, carriers that they are asked, holders and customs that a
-seal is not the one that was set, and carrier and holder that somebody tried to take the cargo
-without the bill. A notice tells the reader where to look, never what it may not see.
+seal is not the one that was set, carrier and holder that somebody tried to take the cargo without
+the bill, and a party that a key now speaks for it, or no more. A notice tells the reader where to
+look, never what it may not see.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from bol_service.domain import errors
 from bol_service.domain.events import (
     AcceptSurrender,
     Act,
+    AddKey,
     ApproveDraft,
     BlankEndorse,
     Discharged,
@@ -34,7 +36,9 @@ from bol_service.domain.events import (
     RejectSurrender,
     RequestChange,
     Returned,
+    RevokeKey,
     RevokeMandate,
+    RotateKey,
     SubmitInstructions,
     SurrenderForAmendment,
     SurrenderForDelivery,
@@ -67,6 +71,8 @@ def after(world: World, event: Event, before: State | None, state: State) -> lis
         return _about_custody(world, event, before, state)
     if isinstance(event, GrantMandate | RevokeMandate):
         return _to([event.recipient], str(event.action), event)
+    if isinstance(event, AddKey | RotateKey | RevokeKey):
+        return [_about_key(event)]
     return []
 
 
@@ -88,6 +94,13 @@ def alarm(world: World, event: Event, refusal: errors.Refusal) -> list[Notice]:
         for slug in dict.fromkeys(named)
         if slug is not None
     ]
+
+
+def _about_key(event: AddKey | RotateKey | RevokeKey) -> Notice:
+    """To the party itself: one of its keys may be a thief's, who would tell nobody else."""
+    kid = event.kid if isinstance(event, RevokeKey) else event.key.kid
+    facts = {"by": event.actor, "kid": kid}
+    return Notice(party=event.actor, kind=str(event.action), stream=event.stream, facts=facts)
 
 
 def _to(parties: Iterable[str | None], kind: str, event: Act, **facts: object) -> list[Notice]:

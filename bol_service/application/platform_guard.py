@@ -25,6 +25,7 @@ from bol_service.domain.events import (
     EndorseToOrder,
     Event,
     GateOut,
+    Identity,
     Imported,
     Issue,
     PublishDraft,
@@ -179,15 +180,20 @@ def _key(kid: str) -> Claim:
     return Claim(kind="key", value=kid)
 
 
-def _registration_claims(event: Register) -> list[Claim]:
-    country = event.identity.country
-    claims = [
+def identity_claims(identity: Identity) -> list[Claim]:
+    """What belongs to one party only of a legal identity: its identifiers."""
+    country = identity.country
+    return [
         Claim(
             kind="identifier",
             value=f"{entry.type}:{country if entry.type == 'AUTHORITY' else ''}:{entry.value}",
         )
-        for entry in event.identity.identifiers
+        for entry in identity.identifiers
     ]
+
+
+def _registration_claims(event: Register) -> list[Claim]:
+    claims = identity_claims(event.identity)
     if event.carrier_code is not None:
         code = event.carrier_code
         claims.append(Claim(kind="carrier-code", value=f"{code.provider}:{code.code}"))

@@ -47,6 +47,14 @@ class Makes:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Ledger:
+    """Another platform's ledger, and the party's name on it."""
+
+    origin: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Again:
     """The form to go back to, with the answers that it was sent with."""
 
@@ -171,21 +179,28 @@ def check_page(
     makes: Makes | None = None,
     again: Again | None = None,
     warnings: Sequence[str] = (),
+    ledger: Ledger | None = None,
 ) -> str:
-    """The page on which an act is checked and signed; `again` leads back to what was answered."""
+    """The page on which an act is checked and signed; `again` leads back to what was answered.
+
+    With `ledger` the act counts there, and goes there through this platform.
+    """
+    there = ledger or Ledger(origin=desk().origin, name=g.party)
     payload = drafting.payload(
         action=action,
-        actor=g.party,
+        actor=there.name,
         at=desk().clock.now(),
-        audience=desk().origin,
+        audience=there.origin,
         stream=stream,
         after=after,
         details=details,
         recipient=recipient,
     )
     about = {
-        "origin": desk().origin,
+        "origin": there.origin,
         "party": g.party,
+        "name": there.name,
+        "abroad": ledger is not None,
         "document": document,
         "makesCode": action is Action.DELIVERY_ORDER,
         **(makes.about() if makes else {}),

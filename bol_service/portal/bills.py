@@ -34,7 +34,7 @@ blueprint = Blueprint("portal_bills", __name__)
 
 @blueprint.get("/to-do")
 @signed_in
-def to_do() -> str:
+def to_do() -> str | Response:
     """What waits for this party, oldest first, and what happened lately."""
     party = me()
     listing = desk().lists.bills(g.party)
@@ -46,16 +46,27 @@ def to_do() -> str:
     documents = desk().views.documents(g.party, {task.bill for task in tasks if task.bill})
     arrivals = {bill: document_view(value).arrival for bill, value in documents.items()}
     news = _news()
+    state = _state_of(tasks, news)
+    if request.args.get("seen") == state:
+        return Response(status=204)  # nothing new: the page that asks stays as it is
     names = desk().views.names({str(notice["facts"].get("by", "")) for notice in news} - {""})
     return render_template(
         "portal/to_do.html",
         tasks=tasks,
+        state=state,
+        kids=[key.kid for key in party.keys if key.ended is None],
         arrivals=arrivals,
         news=news,
         name=namer(names),
         held=sum(1 for line in listing.lines if tab_of(line) == "held"),
         suspended=party.suspended,
     )
+
+
+def _state_of(tasks: list[Task], news: list[dict[str, Any]]) -> str:
+    """Changes whenever the page would."""
+    told = [(task.kind, task.href, task.place) for task in tasks], [one["number"] for one in news]
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 
 
 def _news() -> list[dict[str, Any]]:
@@ -133,6 +144,7 @@ def show_bill(bill: str) -> str:
         view=view,
         map=map_of_bill(page),
         name=namer(page.names),
+        places={box["container"]: box for box in view.get("custody", [])},
         sentence=_sentence(page),
         offered=[action for action in OFFERED if action in view["allowedActions"]],
         document=document_view(document) if document else None,

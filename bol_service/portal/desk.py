@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import cast
 from urllib.parse import urlsplit
@@ -10,18 +11,24 @@ from flask import current_app
 
 from bol_service.application.access_tokens import AccessTokens
 from bol_service.application.cosigning import Cosigning
+from bol_service.application.delivery_abroad_desk import DeskAbroad
+from bol_service.application.delivery_abroad_parties import PartiesAbroad
 from bol_service.application.documents import Documents
 from bol_service.application.evidence import Evidence
 from bol_service.application.ledger_queries import LedgerQueries
+from bol_service.application.operator_desk import OperatorBook
 from bol_service.application.portal_drafts import PortalDrafts
 from bol_service.application.portal_lists import PortalLists
+from bol_service.application.portal_register import PortalRegister
 from bol_service.application.portal_views import PortalViews
 from bol_service.application.ports import Clock
 from bol_service.application.queries import Queries
 from bol_service.application.rates import Rates
+from bol_service.application.registrations import Registrations
 from bol_service.application.webhooks import Webhooks
 from bol_service.copy.apart import Copies
 from bol_service.verification.trust import Trust
+from bol_service.wire.peers import Peer
 
 EXTENSION = "bol-portal"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -29,12 +36,20 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 @dataclass(frozen=True, kw_only=True)
 class Desk:
-    """`trust` names the platform's own keys: what an uploaded file is verified with."""
+    """`trust` names the platform's own keys: what an uploaded file is verified with.
+
+    `faults` tells, by part, what of this process is not as it should be.
+    """
 
     queries: Queries
     views: PortalViews
     lists: PortalLists
     drafts: PortalDrafts
+    register: PortalRegister
+    registrations: Registrations
+    operator: OperatorBook
+    faults: Callable[[], dict[str, str]]
+    peers: Sequence[Peer]
     documents: Documents
     ledger: LedgerQueries
     tokens: AccessTokens
@@ -49,6 +64,8 @@ class Desk:
     base_url: str
     exchanges: bool
     platform_code: str
+    abroad: PartiesAbroad | None = None
+    abroad_desk: DeskAbroad | None = None
 
     @property
     def origin(self) -> str:

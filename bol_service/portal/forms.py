@@ -24,7 +24,10 @@ Given = MultiDict[str, str]
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
-    """One question. `kind`: text, long, choice, tick, ticks, moment; words are `field.<name>`."""
+    """One question; its words are `field.<name>`.
+
+    `kind`: text, long, choice, tick, moment, ticks (all proposed), several (none is).
+    """
 
     name: str
     kind: str = "text"
@@ -75,7 +78,7 @@ def local_input(moment: datetime) -> str:
 def _value(one: Field, form: Given) -> str | bool | list[str]:
     if one.kind == "tick":
         return form.get(one.name) == "yes"
-    if one.kind == "ticks":
+    if one.kind in ("ticks", "several"):
         offered = {value for value, _ in one.choices}
         return [value for value in form.getlist(one.name) if value in offered]
     text = unicodedata.normalize("NFC", " ".join(form.get(one.name, "").split()))

@@ -16,7 +16,7 @@ blueprint = Blueprint("portal_ledger", __name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Head:
+class Head:
     note: Note
     checkpoint: Checkpoint
     text: str
@@ -30,7 +30,7 @@ def show_ledger() -> str:
     return render_template(
         "portal/ledger.html",
         size=desk().ledger.size(),
-        head=_head(),
+        head=head(),
         lags=cosigning.lags() if cosigning is not None else (),
         halted=cosigning.halted if cosigning is not None else None,
         cosigned=cosigning is not None,
@@ -39,10 +39,11 @@ def show_ledger() -> str:
     )
 
 
-def _head() -> _Head | None:
+def head() -> Head | None:
+    """The last signed checkpoint, None while there is none."""
     try:
         text = desk().ledger.checkpoint()
     except errors.NotFound:
         return None
     note = parse_note(text)
-    return _Head(note=note, checkpoint=parse_checkpoint(note.text), text=text)
+    return Head(note=note, checkpoint=parse_checkpoint(note.text), text=text)

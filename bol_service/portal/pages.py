@@ -29,7 +29,7 @@ _TYPES = {".js": "text/javascript", ".css": "text/css"}
 
 def _release() -> str:
     digest = hashlib.sha256()
-    for file in sorted(STATIC.iterdir()):
+    for file in sorted(path for path in STATIC.rglob("*") if path.is_file()):
         digest.update(file.name.encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()[:16]
 

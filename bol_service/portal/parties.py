@@ -46,6 +46,7 @@ def own_keys() -> str:
     return render_template(
         "portal/keys.html",
         party=party,
+        lines=desk().register.keys(g.party) if g.party else [],
         now=desk().clock.now(),
         consents=party is not None and rulebook in party.rulebooks,
     )

@@ -62,6 +62,8 @@ def signed_in(view: Callable[P, R]) -> Callable[P, R | AnyResponse]:
 
     @wraps(view)
     def checked(*args: P.args, **kwargs: P.kwargs) -> R | AnyResponse:
+        if g.party is None and request.headers.get("HX-Request"):
+            return Response(status=401)  # a part of a page that is open: a log-in page is no answer
         if g.party is None:
             wanted = request.full_path.rstrip("?") if request.method == "GET" else "/portal/"
             return redirect(f"/portal/log-in?next={quote(wanted, safe='/')}", 303)

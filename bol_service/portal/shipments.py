@@ -115,8 +115,10 @@ def upload() -> tuple[Response, int]:
     kind = request.args.get("kind", "")
     if kind not in _UPLOADED or request.mimetype != "application/json":
         raise errors.BadEvent(f"a document of kind {kind!r} is not known here", pointer="")
+    content = request.get_data()
+    desk().rates.upload_by(g.party, len(content))
     try:
-        row = desk().documents.upload(request.get_data(), DocumentKind(kind), g.party)
+        row = desk().documents.upload(content, DocumentKind(kind), g.party)
     except (DocumentError, errors.Refusal) as error:
         return _json({"detail": str(error)}), 422
     return _json({"digest": row.digest}), 201

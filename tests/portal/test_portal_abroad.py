@@ -59,3 +59,25 @@ def test_what_names_nobody_or_two_is_told_at_the_field(
     status, page = asked(two, bill, answers)
     assert status == 422
     assert said in page
+
+
+def test_the_operator_sees_the_peers_and_what_has_left_and_nobody_else_does(
+    two: Two, bill: str
+) -> None:
+    assert looked_at(two, "yunling")[0] == 404
+    status, page = looked_at(two, "operator")
+    assert status == 200
+    assert "SGPX" in page
+    assert "ES256" in page
+    assert "Nothing has left" in page
+
+
+def looked_at(two: Two, party: str) -> tuple[int, str]:
+    address = urlsplit(two.cq.settings.base_url)
+    cookie = {"Cookie": f"ebl-language=en; ebl-session={two.cq.client(party).token()}"}
+    connection = HTTPConnection(str(address.hostname), address.port, timeout=20)
+    connection.request("GET", "/portal/operator/transfers", headers=cookie)
+    answer = connection.getresponse()
+    found = answer.status, answer.read().decode()
+    connection.close()
+    return found

@@ -1,4 +1,4 @@
-"""My keys in the portal: added, replaced and revoked by clicks, and a log-out that is one."""
+"""My keys in the portal: added, replaced, revoked and watched; a log-out that is one; mandates."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from bol_service.crypto.signers import LocalSigner, generate
 from bol_service.portal.desk import EXTENSION
 from bol_service.wire import drafting
 from tests import kit
-from tests.browser import Computers, Visitor
+from tests.browser import PHONE, Computers, Visitor
+from tests.portal_screens import barriers, is_too_wide
 from tests.portal_stage import PASSPHRASE, Stage
 
 
@@ -196,3 +197,106 @@ def test_the_log_out_of_one_ends_no_other_log_in(stage: Stage) -> None:
     tokens.end(mine)
     tokens.end("unknown")
     assert tokens.party_of(other) == "bankcq"
+
+
+# -- mandates and the watch for keys --------------------------------------------------------------
+
+
+def clerk(stage: Stage, computers: Computers, party: str, **options: object) -> Visitor:
+    visitor = computers.new(**options)
+    visitor.import_key(party, stage.key_file(party), PASSPHRASE)
+    visitor.log_in(party)
+    return visitor
+
+
+def mandates_of(stage: Stage, party: str) -> str:
+    return stage.request("GET", "/portal/mandates", party=party).body.decode()
+
+
+def test_a_mandate_is_given_and_ended_by_clicks(stage: Stage, computers: Computers) -> None:
+    desk = clerk(stage, computers, "bankcq")
+    page = desk.go("/portal/mandates")
+    assert "You gave no mandate" in page.inner_text("main")
+    page.get_by_role("link", name="Give a mandate").click()
+    page.select_option("#field-forwarder", "qiaolian")
+    page.fill("#field-validUntil", "2020-01-01T00:00")
+    page.get_by_role("button", name="Continue").click()
+    assert "lies in the past" in page.inner_text("#faults")
+    page.fill("#field-validUntil", "2099-01-01T00:00")
+    page.get_by_role("button", name="Continue").click()
+    assert "lets" in checked(page)
+    assert "qiaolian" in page.inner_text("#sheet")
+    desk.photograph("mandate check")
+    desk.sign()
+    page = desk.go("/portal/mandates")
+    desk.photograph("mandates given")
+    assert "in force" in page.inner_text("main table")
+    assert barriers(page) == []
+    assert "bankcq" in mandates_of(stage, "qiaolian")
+    assert "bankcq" not in mandates_of(stage, "yunling")
+    page.get_by_role("link", name="End this mandate").click()
+    assert "ends the mandate" in checked(page)
+    desk.sign()
+    assert "You gave no mandate" in desk.go("/portal/mandates").inner_text("main")
+    assert "bankcq" not in mandates_of(stage, "qiaolian")
+
+
+def test_only_forwarders_are_offered(stage: Stage) -> None:
+    page = stage.request("GET", "/portal/mandates/give", party="bankcq").body.decode()
+    options = page[page.index("<select") : page.index("</select>")]
+    assert 'value="qiaolian"' in options
+    assert 'value="yunling"' not in options
+
+
+def test_a_key_that_this_browser_never_saw_is_told_until_it_is_known_or_revoked(
+    stage: Stage, computers: Computers
+) -> None:
+    desk = clerk(stage, computers, "guoyuan", locale="zh-CN", viewport=PHONE)
+    page = desk.go("/portal/keys")
+    page.wait_for_selector("#keys-list li")
+    assert not page.is_visible("#unseen")
+    thief, colleague = added(stage, "guoyuan"), added(stage, "guoyuan")
+    page = desk.go("/portal/to-do")
+    page.wait_for_selector("#unseen:not([hidden])")
+    desk.photograph("to do with an unknown key")
+    assert barriers(page) == []
+    assert thief in page.inner_text("main")  # the notice that it was added
+    page.locator("#unseen a").click()
+    page.wait_for_selector(f"tr[data-kid='{thief}'] .unseen:not([hidden])")
+    desk.photograph("keys with two unknown ones")
+    assert not is_too_wide(page)
+    assert barriers(page) == []
+    row = page.locator(f"tr[data-kid='{colleague}']")
+    assert stage.platform.signers["guoyuan"].public.kid in row.inner_text()  # by whose hand
+    row.get_by_role("button").click()
+    assert not row.locator(".unseen").is_visible()
+    page = desk.go("/portal/keys")
+    page.wait_for_selector(f"tr[data-kid='{thief}'] .unseen:not([hidden])")
+    assert not page.locator(f"tr[data-kid='{colleague}'] .unseen").is_visible()
+    page.locator(f"tr[data-kid='{thief}']").get_by_role("link").click()
+    page.fill("#field-reason", "nobody of ours made it")
+    page.get_by_role("button", name="继续").click()
+    assert thief in checked(page)
+    desk.sign()
+    page = desk.go("/portal/keys")
+    page.wait_for_selector("#keys-list li")
+    assert not page.is_visible("#unseen")
+
+
+def added(stage: Stage, party: str) -> str:
+    """A key that somebody with the party's present key adds elsewhere."""
+    signer = LocalSigner(generate(Algorithm.ED25519))
+    proof = drafting.prove_key(signer, origin=kit.ORIGIN, party=party)
+    stage.clients[party].act("ADD_KEY", f"party:{party}", proof)
+    return signer.public.kid
+
+
+def test_a_party_is_told_of_each_key_that_comes_or_goes_in_its_name(stage: Stage) -> None:
+    client = stage.clients["banksg"]
+    kid = added(stage, "banksg")
+    client.act("REVOKE_KEY", "party:banksg", {"kid": kid, "reason": "a test"})
+    told = [one for one in client.get("/v1/notices")["items"] if "kid" in one["facts"]]
+    assert [(one["kind"], one["facts"]["kid"]) for one in told[-2:]] == [
+        ("ADD_KEY", kid),
+        ("REVOKE_KEY", kid),
+    ]

@@ -20,11 +20,15 @@ from tests.browser import Computers, Visitor
 from tests.hostile_payloads import PAYLOADS
 from tests.node_verifier import PAGE, trust_file
 from tests.poisoned_voyage import poison
+from tests.portal_applications import hand_in, prepared
 from tests.portal_stage import PASSPHRASE, Stage
 
 NAV = ("/portal/", "/portal/verify", "/portal/keys", "/portal/ledger", "/portal/rulebook")
-# Who has which screens: a holder, the carrier, a terminal, and anybody.
-READERS = (("yunling", "en-GB"), ("xlsc", "zh-CN"), ("guoyuan", "zh-CN"), ("", "en-GB"))
+# Who has which screens: a holder, the carrier, a terminal, the operator, and anybody.
+READERS = (
+    *(("yunling", "en-GB"), ("xlsc", "zh-CN"), ("guoyuan", "zh-CN"), ("operator", "zh-CN")),
+    ("", "en-GB"),
+)
 # Of pages that differ in what they are about only, as many of each as show all kinds.
 OF_A_KIND = 2
 # What is handed out to be kept is no screen.
@@ -39,6 +43,10 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
             stream = f"bill:{ready.bill_b}"
             ready.clients["yunling"].act("TRANSFER", stream, credit, recipient="evil")
             ready.clients["evil"].act("REFUSE", stream, {"reason": payload})
+        for number, typed in enumerate(joined(65)):
+            name = f"applicant{number}"
+            asked = prepared(name, legalName=typed.strip(), legalNameLocal=typed.strip())
+            assert hand_in(ready, asked).status == 201
         yield ready
 
 
@@ -150,6 +158,30 @@ def test_what_is_typed_into_a_search_comes_back_as_text(clerk: Visitor) -> None:
         assert_inert(page, typed)
     for typed in joined(480):
         page = clerk.go(f"/portal/gate?container={quote(typed)}")
+        assert_inert(page, typed)
+
+
+def test_what_is_typed_or_scanned_as_a_code_comes_back_as_text(computers: Computers) -> None:
+    """As no code at all, as the place that a print names, and behind the address of the page."""
+    visitor = computers.new()
+    unbroken = [payload for payload in PAYLOADS if not any(map(str.isspace, payload))]
+    assert len(unbroken) >= 15
+    places = [
+        f"{'|'.join(unbroken[first::4]).replace('#', '')}#5c0e-9d31-7fab-2486" for first in range(4)
+    ]
+    for typed in (*joined(295), *places):
+        page = visitor.go("/portal/verify")
+        page.fill("#code", typed)
+        page.locator(".drop button").click()
+        page.wait_for_selector("#code-alone" if typed in places else "main [role=alert]")
+        assert page.input_value("#code") == typed.strip()
+        assert_inert(page, typed)
+        if typed in places:
+            assert page.inner_text(".note code") == typed.rpartition("#")[0]
+    for typed in joined(1500):
+        page = visitor.go(f"/portal/verify?{len(typed)}#{typed}")
+        page.wait_for_selector("#scan:not([hidden])")
+        assert page.input_value("#code") == ""
         assert_inert(page, typed)
 
 

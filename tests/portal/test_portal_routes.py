@@ -71,6 +71,7 @@ PAGES = """
 /portal/gate?container=XLCU7001128         >  +  +  +  +
 /portal/gate/{S}/XLCU7001127/acts/GATE_IN  >  .  -  -  .
 /portal/gate/{S}/XLCU7001127/acts/ISSUE    >  .  .  .  .
+/portal/gate/abroad/SGPX/{S}/XLCU7001127/DISCHARGED > .  .  .  .
 /portal/rulebook/accept                    >  +  +  +  +
 /portal/shipments                          >  +  +  +  +
 /portal/shipments/new                      >  !  !  !  !
@@ -93,6 +94,21 @@ PAGES = """
 /portal/webhooks                           >  +  +  +  +
 /portal/webhooks/{W}                       >  +  .  .  .
 /portal/webhooks/{W}?before=5              >  +  .  .  .
+/portal/webhooks/{W}/remove                >  +  .  .  .
+/portal/mandates                           >  +  +  +  +
+/portal/mandates/give                      >  +  +  +  +
+/portal/mandates/nobody/end                >  .  .  .  .
+/portal/registrations/{0}                  .  .  .  .  .
+/portal/operator                           >  .  .  .  .
+/portal/operator/transfers                 >  .  .  .  .
+/portal/operator/deliveries                >  .  .  .  .
+/portal/operator/registrations             >  .  .  .  .
+/portal/operator/registrations/{0}         >  .  .  .  .
+/portal/operator/registrations/{0}/accept  >  .  .  .  .
+/portal/operator/registrations/{0}/refuse  >  .  .  .  .
+/portal/operator/parties/xlsc/suspend      >  .  .  .  .
+/portal/operator/applicants/1              >  .  .  .  .
+/portal/operator/applicants/1/accept       >  .  .  .  .
 """
 COLUMNS = {"an": None, "ho": "bankcq", "fo": "yunling", "te": "guoyuan", "st": "shadow"}
 WRITING = (
@@ -100,7 +116,16 @@ WRITING = (
     "/portal/session/end",
     "/portal/language",
     "/portal/verify",
+    "/portal/webhooks",
+    "/portal/webhooks/{W}/remove",
     "/portal/webhooks/{W}/deliveries/1/replay",
+    "/portal/mandates/give",
+    "/portal/registrations",
+    "/portal/operator/registrations/{0}/accept",
+    "/portal/operator/registrations/{0}/refuse",
+    "/portal/operator/registrations/{0}/refusal",
+    "/portal/operator/parties/xlsc/suspend",
+    "/portal/gate/abroad/events",
     "/portal/documents",
     "/portal/shipments/{S}/draft/import",
 )
@@ -135,12 +160,15 @@ def address(stage: Stage, path: str) -> str:
 
 
 @pytest.mark.parametrize(("path", "column", "mark"), cells())
-@pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_page_opens_for_those_who_may_see_it(
-    stage: Stage, path: str, column: str, mark: str, language: str
+    stage: Stage, path: str, column: str, mark: str
 ) -> None:
-    answer = stage.request("GET", address(stage, path), party=COLUMNS[column], language=language)
-    assert answer.status == {"+": 200, ">": 303, ".": 404, "-": 409, "!": 403}[mark]
+    # A page that is refused looks alike everywhere; those that open are made in both languages.
+    for language in ("en", "zh") if mark == "+" else ("en",):
+        answer = stage.request(
+            "GET", address(stage, path), party=COLUMNS[column], language=language
+        )
+        assert answer.status == {"+": 200, ">": 303, ".": 404, "-": 409, "!": 403}[mark]
     if mark == ">":
         assert answer.headers["Location"].startswith("/portal/log-in?next=/portal/")
 

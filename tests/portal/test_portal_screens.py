@@ -7,21 +7,23 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import rfc8785
-from axe_playwright_python.sync_playwright import Axe
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from playwright.sync_api import Page
 
 from bol_service.application.webhook_ports import Outcome, Webhook
 from bol_service.application.webhook_ports import Stage as Delivered
 from bol_service.crypto import base64url
+from bol_service.portal.desk import EXTENSION
 from bol_service.storage.webhook_queue import SqlWebhookQueue
 from bol_service.storage.webhooks import SqlWebhooks
 from tests.browser import PHONE, Computers, Visitor
+from tests.portal_screens import barriers, is_too_wide
 from tests.portal_stage import EVIL_NAME, PASSPHRASE, PAYLOADS, Stage
 
 BOX = "XLCU7001127"
@@ -47,6 +49,9 @@ SCREENS = {
     "ledger": "/portal/ledger",
     "webhooks": "/portal/webhooks",
     "what was sent": f"/portal/webhooks/{HOOK}",
+    "remove a webhook": f"/portal/webhooks/{HOOK}/remove",
+    "mandates": "/portal/mandates",
+    "give a mandate": "/portal/mandates/give",
     "unknown page": "/portal/nowhere",
 }
 
@@ -112,15 +117,6 @@ def opened(stage: Stage, visitor: Visitor, path: str) -> Page:
     return page
 
 
-def barriers(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    return [f"{one['id']}: {one['nodes'][0]['html'][:120]}" for one in found]
-
-
-def is_too_wide(page: Page) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth > innerWidth"))
-
-
 @pytest.mark.parametrize("path", SCREENS.values(), ids=SCREENS.keys())
 def test_a_screen_has_no_barrier_and_fits_a_phone(stage: Stage, phone: Visitor, path: str) -> None:
     page = opened(stage, phone, path)
@@ -135,6 +131,31 @@ def test_a_screen_has_no_barrier_at_a_desk(stage: Stage, clerk: Visitor, screen:
     page = opened(stage, clerk, path)
     assert not is_too_wide(page)
     assert barriers(page) == []
+
+
+def test_adding_a_webhook_has_no_barrier_and_says_what_is_wrong(
+    stage: Stage, phone: Visitor, clerk: Visitor
+) -> None:
+    extensions = stage.platform.running.app.extensions
+    silent = extensions[EXTENSION]
+    sending = replace(silent.webhooks, public_key="whpk_of_a_test")
+    extensions[EXTENSION] = replace(silent, webhooks=sending)
+    try:
+        for visitor in (phone, clerk):
+            page = visitor.go("/portal/webhooks")
+            page.locator("summary").click()
+            page.fill("#url", "https://10.0.0.7/hook")
+            page.locator("input[name=kinds]").first.check()
+            page.locator("form[action='/portal/webhooks'] button").click()
+            page.wait_for_selector("#faults")
+            visitor.photograph("a webhook that is refused")
+            assert page.locator("input[name=kinds]:checked").count() == 1
+            assert page.input_value("#url") == "https://10.0.0.7/hook"
+            assert not is_too_wide(page)
+            assert barriers(page) == []
+    finally:
+        extensions[EXTENSION] = silent
+    assert "Nothing may be sent" in page.inner_text("#faults")
 
 
 def test_the_language_is_changed_by_one_button_and_stays(
@@ -372,7 +393,13 @@ def test_reading_and_verifying_work_without_scripts(stage: Stage, computers: Com
     page = visitor.go("/portal/bills")
     page.get_by_role("link", name="XLSC2703CQSG00418").click()
     assert "To the order of" in page.inner_text("main")
-    page.goto(f"{stage.base_url}/portal/gate?container={BOX}")
+    page.goto(f"{stage.base_url}/portal/bills")
+    page.fill("#q", "nothing of this name")
+    page.press("#q", "Enter")
+    assert "No bill here fits" in page.inner_text("main")
+    page.goto(f"{stage.base_url}/portal/gate")
+    page.fill("#container", BOX)
+    page.get_by_role("button", name="Ask").click()
     assert "DO NOT RELEASE" in page.inner_text(".verdict")
     page.goto(f"{stage.base_url}/portal/bills/{stage.bill_a}/acts/SIGN")
     assert "needs JavaScript" in page.inner_text("main")

@@ -8,6 +8,8 @@ from string import Formatter
 
 import pytest
 
+from bol_service.application.exchange_ports import Stage as Crossing
+from bol_service.application.registrations import Standing
 from bol_service.domain.access import Relation
 from bol_service.domain.document import BillKind
 from bol_service.domain.events import Action, Leg, Role
@@ -28,6 +30,8 @@ SIGNED_ELSEWHERE = {
     *(Action.BOOKING, Action.SUBMIT_INSTRUCTIONS, Action.PUBLISH_DRAFT, Action.REQUEST_CHANGE),
     *(Action.APPROVE_DRAFT, Action.APPOINT, Action.ISSUE),
     *(Action.ADD_KEY, Action.ROTATE_KEY, Action.REVOKE_KEY),
+    *(Action.GRANT_MANDATE, Action.REVOKE_MANDATE),
+    *(Action.REGISTER, Action.SUSPEND, Action.REINSTATE),
 }
 FAMILIES = {
     "action": {*OFFERED, *TRANSITIONS, Action.CUSTOMS_RELEASE, *SIGNED_ELSEWHERE},
@@ -35,6 +39,8 @@ FAMILIES = {
     "draftsays": {*DraftStatus, "ISSUED"},
     "leg": set(Leg),
     "personal": set(PersonalKind),
+    "standing": set(Standing),
+    "crossing": set(Crossing),
     "part": {*PARTS, "container", "goods"},
     "done": set(Action),
     "says": {*OFFERED, *TRANSITIONS, Action.CUSTOMS_RELEASE, *SIGNED_ELSEWHERE},

@@ -48,9 +48,9 @@ async function prepare() {
 }
 
 async function requireKey() {
-  if (payload.audience !== about.origin || payload.actor !== about.party) throw new Stop(t("check.wrong_party"));
-  const key = await keyOf(payload.actor);
-  if (!key) throw new Stop(t("check.no_key", { party: payload.actor }));
+  if (payload.audience !== about.origin || payload.actor !== about.name) throw new Stop(t("check.wrong_party"));
+  const key = await keyOf(about.party);
+  if (!key) throw new Stop(t("check.no_key", { party: about.party }));
   return key;
 }
 
@@ -80,6 +80,7 @@ function parties() {
 }
 
 async function readName(slug) {
+  if (about.abroad) return names.set(slug, slug); // a name of the other ledger; here it may be somebody else's
   const answer = await fetch(`/v1/parties/${encodeURIComponent(slug)}`);
   if (!answer.ok) return names.set(slug, slug);
   const { legalName, legalNameLocal } = await answer.json();
@@ -104,6 +105,8 @@ function tell(bill, key) {
     instructions: payload.details.shippingInstructionsReference ?? "",
     version: payload.details.version ?? "",
     container: payload.stream.split(":")[2] ?? "",
+    party: payload.stream.split(":")[1],
+    legalName: payload.details.identity?.legalName ?? "",
   };
   const handedOver = payload.details.transferTo ? t("says.transferTo", blanks) : "";
   const parts = [
@@ -131,7 +134,7 @@ function tell(bill, key) {
 
 function subject(bill) {
   const [kind, id] = payload.stream.split(":");
-  if (kind === "party") return [];
+  if (kind === "party") return id === payload.actor ? [] : [[t("parties.slug"), element("code", {}, id)]];
   if (kind === "custody") return [[t("box.container"), payload.stream.split(":")[2]], [t("check.shipment"), element("code", { class: "break" }, id)]];
   const hash = element("code", { class: "break" }, id);
   if (kind === "draft") return [...(bill ? documentFacts(bill, t) : []), [t("check.shipment"), hash]];
@@ -164,6 +167,7 @@ function value_of(member, found) {
   const text = String(found);
   if (/^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(text)) return time(text);
   if (names.has(text) && PARTIES.includes(member)) return names.get(text);
+  if (member === "roles") return t(`role.${text}`);
   if (member === "leg") return t(`leg.${text}`);
   if (member === "reasonCode") return t(`amendment.${text}`);
   if (/^[0-9a-f]{64}$/.test(text)) return element("code", { class: "break" }, text);
@@ -199,8 +203,8 @@ async function act(key, shown) {
     Object.assign(exact.details, await made.beforeSigning?.(key));
     const compact = await sign(key, "ebl-event+jws", bytes(canonical(exact)));
     // Kept until there is an answer: a lost answer is cleared up with these very bytes.
-    await put("outbox", { id: payload.id, compact, sent: Date.now() });
-    await answered(compact, await deliver(compact));
+    await put("outbox", { id: payload.id, compact, sent: Date.now(), abroad: about.abroad });
+    await answered(compact, await deliver(compact, about.abroad));
   } catch (error) {
     signButton.disabled = false;
     show("act-fault", `${t("check.broken")} ${error}`);
@@ -226,7 +230,7 @@ function unknown(compact) {
   const again = element("button", { type: "button" }, t("unsent.send"));
   again.addEventListener("click", async () => {
     again.disabled = true;
-    await answered(compact, await deliver(compact));
+    await answered(compact, await deliver(compact, about.abroad));
   });
   show("act-fault", element("p", {}, t("check.unknown")), element("p", {}, again));
 }

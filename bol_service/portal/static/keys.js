@@ -132,7 +132,20 @@ document.getElementById("register-form").addEventListener("submit", async (event
   const file = document.getElementById("register-file");
   file.href = URL.createObjectURL(new Blob([asked], { type: "application/json" }));
   file.download = `${key.party}.registration.json`;
+  document.getElementById("register-sent").replaceChildren();
+  document.getElementById("register-send").disabled = false;
   show("register-done");
+});
+
+document.getElementById("register-send").addEventListener("click", async (event) => {
+  event.target.disabled = true;
+  const body = document.getElementById("register-proof").value;
+  const place = document.getElementById("register-sent");
+  const answer = await fetch("/portal/registrations", { method: "POST", headers: { "Content-Type": "application/json" }, body }).catch(() => null);
+  const told = await answer?.json().catch(() => ({}));
+  if (answer?.ok) return place.replaceChildren(element("a", { href: told.page }, t("register.sent")));
+  event.target.disabled = false;
+  return place.replaceChildren(t("register.not_sent"), " ", element("span", { lang: "en" }, told?.detail ?? ""));
 });
 
 // Nothing can be pressed before it is listened to: a browser that sent the form by itself would put

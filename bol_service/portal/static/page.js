@@ -10,10 +10,26 @@ const CORRIDOR_MINUTES = -480; // the server writes times at UTC+8
 const LOOK_MS = 15_000;
 const RENEW_MS = 90_000;
 
-for (const time of document.querySelectorAll("time[datetime]")) {
-  const at = time.getAttribute("datetime");
-  if (new Date(at).getTimezoneOffset() !== CORRIDOR_MINUTES) time.textContent = localTime(at);
+function tellTimes(root) {
+  for (const time of root.querySelectorAll("time[datetime]")) {
+    const at = time.getAttribute("datetime");
+    if (new Date(at).getTimezoneOffset() !== CORRIDOR_MINUTES) time.textContent = localTime(at);
+  }
 }
+
+tellTimes(document);
+// A page that nobody looks at asks for nothing.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (document.hidden) event.preventDefault();
+});
+// A part of a page is renewed by the same part of a new one and by nothing else: what a proxy or a
+// hotel's log-in page answers instead is no answer.
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (!detail.shouldSwap || detail.xhr.responseText.includes(`id="${detail.target.id}"`)) return;
+  detail.shouldSwap = false;
+  detail.isError = true;
+});
+document.addEventListener("htmx:afterSettle", (event) => tellTimes(event.target.parentNode ?? document));
 
 const party = document.body.dataset.party;
 if (party) {
@@ -37,7 +53,7 @@ if (mine.length) {
     const t = await words();
     const results = [];
     for (const row of mine) {
-      const result = await deliver(row.compact);
+      const result = await deliver(row.compact, row.abroad);
       if (result.kind !== "unknown") await remove("outbox", row.id);
       if (result.kind === "recorded") await put("receipts", result.receipt);
       results.push(result.kind === "recorded" ? t("unsent.recorded") : result.kind === "refused" ? t(`refusal.${result.problem.code}`) : t("check.unknown"));
