@@ -49,6 +49,8 @@ READING = """
                                              an ca rc sh fw ho ti fo te ra cu au af no st op
 GET /v1/bills/{A}                             ?  +  .  +  +  +  +  +  +  +  +  +  .  .  .  .
 GET /v1/bills/{A}/document                    ?  +  .  +  .  +  +  +  .  .  .  +  .  .  .  .
+GET /v1/bills/{A}/files                       ?  +  .  +  .  +  +  +  .  .  .  +  .  .  .  .
+GET /v1/bills/{A}/files/{D}                   ?  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .
 GET /v1/bills/{A}/events                      ?  +  .  +  +  +  +  +  +  +  +  +  .  .  .  .
 GET /v1/bills/{A}/custody/{a}                 ?  +  .  +  +  +  +  .  +  +  +  +  .  .  .  .
 GET /v1/bills/{A}/custody/{b}                 ?  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .
@@ -56,6 +58,7 @@ GET /v1/bills/{A}/evidence                    ?  +  .  +  +  +  +  +  +  +  +  +
 GET /v1/bills/{A}/copy                        ?  +  .  +  +  +  +  +  +  +  +  +  .  .  .  .
 GET /v1/bills/{B}                             ?  +  .  +  +  .  .  .  +  +  +  +  .  .  .  .
 GET /v1/bills/{B}/document                    ?  +  .  +  .  .  .  .  .  .  .  +  .  .  .  .
+GET /v1/bills/{B}/files                       ?  +  .  +  .  .  .  .  .  .  .  +  .  .  .  .
 GET /v1/bills/{B}/events                      ?  +  .  +  +  .  .  .  +  +  +  +  .  .  .  .
 GET /v1/bills/{B}/custody/{b}                 ?  +  .  +  +  .  .  .  +  +  +  +  .  .  .  .
 GET /v1/bills/{B}/evidence                    ?  +  .  +  +  .  .  .  +  +  +  +  .  .  .  .
@@ -77,6 +80,10 @@ GET /v1/streams/bill:{A}/receipts/99          ?  .  .  .  .  .  .  .  .  .  .  .
 GET /v1/notices                               ?  +  +  +  +  +  +  +  +  +  +  +  +  +  +  +
 GET /v1/webhooks                              ?  +  +  +  +  +  +  +  +  +  +  +  +  +  +  +
 GET /v1/webhooks/{W}/deliveries               ?  .  .  +  .  .  .  .  .  .  .  .  .  .  .  .
+GET /v1/abroad/evidence                       ?  +  +  +  +  +  +  +  +  +  +  +  +  +  +  +
+GET /v1/abroad/evidence/SGPX/{A}              ?  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .
+GET /v1/abroad/streams/bill:{A}/head          ?  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .
+GET /v1/abroad/applications                   ?  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .
 GET /v1/documents/{D}                         ?  +  .  .  .  .  .  .  .  .  .  .  .  .  .  .
 GET /witness/{0}/checkpoint                    .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .
 GET /docs/static/x                            .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .
@@ -109,7 +116,10 @@ WRITING = (
     "/v1/events",
     "/v1/events:batch",
     "/v1/documents",
+    "/v1/bills/{A}/files",
     "/oauth/token",
+    "/v1/abroad/registrations",
+    "/v1/abroad/events",
     "/witness/add-checkpoint",
     "/v1/webhooks",
     "/v1/webhooks/{W}/deliveries/1/replay",

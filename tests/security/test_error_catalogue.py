@@ -16,7 +16,7 @@ import pytest
 
 from bol_service.domain import errors
 from bol_service.http import problems
-from bol_service.http.problems import CATALOGUE, PROBLEM, TRANSPORT, WEBHOOK, WITNESS
+from bol_service.http.problems import ABROAD, CATALOGUE, PROBLEM, TRANSPORT, WEBHOOK, WITNESS
 from bol_service.wire import drafting
 from tests.bill_scene import JOSE, Answer, Scene, scene
 
@@ -34,7 +34,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 
 
 def test_the_catalogue_is_the_law_and_the_transport_and_nothing_else() -> None:
-    own = [entry.code for entry in (*TRANSPORT, *WITNESS, *WEBHOOK)]
+    own = [entry.code for entry in (*TRANSPORT, *WITNESS, *WEBHOOK, *ABROAD)]
     assert sorted([*own, *LAW]) == sorted(CATALOGUE)
 
 
