@@ -175,7 +175,16 @@ def _booking(document: Json, boxes: list[str]) -> Json:
 
 
 def _issue_details(home: Platform, shipment: str, issued: Json) -> Json:
-    to = {"partyName": "The shipper", "sendToPlatform": home.code}
+    code = {
+        "codeListName": f"{home.code}-PARTY",
+        "codeListProvider": "ZZZ",
+        "partyCode": SHIPPER,
+    }
+    to = {
+        "partyName": "The shipper",
+        "sendToPlatform": home.code,
+        "identifyingCodes": [code],  # without one it is nobody to whom a chain could be directed
+    }
     manifest = drafting.issuance_manifest(
         home.signers[CARRIER],
         document_checksum=issued["checksum"],

@@ -319,7 +319,7 @@ class Reception:
         """None if what was begun has just been closed."""
         digest = self._desk.keep_document(body, KIND_ENVELOPE)
         transfer = Inbound(
-            reference=begun.reference if begun is not None else secrets.token_urlsafe(24),
+            reference=begun.reference if begun is not None else secrets.token_hex(16),
             bill=envelope.document_checksum,
             sender=judgement.sender,
             manifest=text_digest(envelope.manifest),
@@ -378,7 +378,7 @@ class Reception:
         self, envelope: EblEnvelope, body: bytes, sender: str, signed: SignedAnswer
     ) -> None:
         transfer = Inbound(
-            reference=secrets.token_urlsafe(24),
+            reference=secrets.token_hex(16),
             bill=envelope.document_checksum,
             sender=sender,
             manifest=text_digest(envelope.manifest),

@@ -6,15 +6,16 @@ begun by us: BEGIN IMMEDIATE to write, BEGIN to read. Exactly one process may wr
 lock on `<database>.lock`.
 
 PostgreSQL: a connection that has rested is tried before it is used, so that those to a primary that
-died are given up at once (one used a moment ago is not: three more questions to the server would be
-half of a short transaction); and a machine that is gone without a word is noticed after seconds,
-not after the two hours of the system's keepalive. What the URL says about this comes first.
+died are given up at once (of one used a moment ago only the socket is looked at: three more round
+trips would be half of a short transaction); and a machine that is gone without a word is noticed
+after seconds, not after the two hours of the system's keepalive. What the URL says comes first.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+import select
 import sqlite3
 from pathlib import Path
 from time import monotonic
@@ -75,13 +76,21 @@ def _configure_postgresql(engine: Engine) -> None:
 
     @event.listens_for(engine, "checkout")
     def _try(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
-        if monotonic() - record.info.get(_USED, monotonic()) < RESTED_SECONDS:
+        rested = monotonic() - record.info.get(_USED, monotonic())
+        if rested < RESTED_SECONDS and not _has_spoken(connection):
             return
         try:
             engine.dialect.do_ping(connection)
         except engine.dialect.loaded_dbapi.Error as error:
             # All of the pool, not this one alone: they lead to the same server.
             raise InvalidatePoolError(str(error)) from error
+
+
+def _has_spoken(connection: Any) -> bool:
+    """Whether something came on a connection that nobody uses: the server has ended it."""
+    waiting = select.poll()
+    waiting.register(connection.fileno(), select.POLLIN)
+    return bool(waiting.poll(0))
 
 
 def _configure_sqlite(engine: Engine) -> None:

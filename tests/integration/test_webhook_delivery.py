@@ -369,7 +369,7 @@ def test_a_webhook_outlives_the_rotation_of_the_key_it_was_added_with(
     client.act("ROTATE_KEY", f"party:{TOLD}", proof)
     rounds.mandates.tell(at=rounds.now)
     rounds.go()
-    assert len(there.got) == 1
+    assert len(there.got) == 2  # of the new key, and of the mandate
 
 
 def test_a_lease_is_longer_than_an_attempt_can_take() -> None:

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bol_service.application import audit_caches, audit_replay
+from bol_service.application import audit_caches
 from bol_service.application.audit import audit
 from bol_service.application.audit_caches import Changed
 from bol_service.application.audit_findings import SHOWN, AuditReport, Kind
 from bol_service.application.audit_ports import Cache
-from bol_service.application.loading import Loader
 from bol_service.storage.engine import open_engine
 from bol_service.storage.store import SqlStore
 from tests import audited
 from tests.audited import Audited
-from tests.desk import ORIGIN
 from tests.documents import draft_of
 from tests.many_bills import HOLDER, one_box_document
 from tests.recording import WritePath, write_path
@@ -219,33 +216,6 @@ def test_rows_are_those_of_each_commit_not_only_of_the_last(tmp_path: Path) -> N
     assert ledger.audit().problems == []
     named = "SELECT bill FROM bill_parties WHERE party = 'sgterm'"
     assert len(ledger.rows(named)) == len(ledger.rows("SELECT 1 FROM bills"))
-
-
-@pytest.mark.parametrize("kind", ["bill", "draft", "party", "custody"])
-def test_a_remembered_row_is_made_anew_when_anything_it_is_made_of_changes(
-    ledger: Audited, kind: str
-) -> None:
-    with ledger.store() as store, store.reading() as reading:
-        loader, rows = Loader(reading, ORIGIN), audit_replay._Rows()
-        bill = loader.bill(ledger.rows("SELECT bill FROM bills")[0][0])
-        assert bill is not None
-        world = loader.world
-        first = rows.row(world, bill)
-        assert rows.row(world, bill) is first
-        streams = {
-            "bill": f"bill:{bill.bill}",
-            "draft": f"draft:{bill.shipment}",
-            "party": f"party:{bill.carrier}",
-            "custody": f"custody:{bill.shipment}:{bill.containers[0]}",
-        }
-        state, head = world.state(streams[kind]), world.head(streams[kind])
-        assert state is not None
-        assert head is not None
-        world.put(streams[kind], replace(state), head)
-        changed = world.bill(bill.bill)
-        assert changed is not None
-        assert rows.row(world, changed) is not first
-        assert rows.row(world, changed) == first
 
 
 # -- what belongs to one stream only -------------------------------------------------------------
