@@ -23,6 +23,7 @@ from bol_service.crypto.certificates import self_signed
 from bol_service.crypto.keys import Algorithm
 from bol_service.crypto.signers import LocalSigner, generate, write_private_key
 from bol_service.ledger.note import KeyType, VerifierKey
+from bol_service.verification.trust import DEFAULT_MAX_AGE
 from scripts.compose_file import DryRunFailed
 from scripts.local_postgres import free_port
 
@@ -98,6 +99,21 @@ class Platform:
         name = f"{self.origin}/witness"
         return VerifierKey(name=name, type=KeyType.COSIGNATURE, public=public)
 
+    @property
+    def trust(self) -> Json:
+        """With which others verify its evidence; with it, deliveries are exchanged too."""
+        return {
+            "origin": self.origin,
+            "code": self.code,
+            "registrarKids": [self.signers["operator"].public.kid],
+            "demo": True,
+            "logKeys": [{"vkey": self.log_key.vkey, "fromSize": 0}],
+            "statementKeys": [self.signers["statement"].public.to_jwk()],
+            "witnesses": [],
+            "quorum": 0,
+            "maxAge": DEFAULT_MAX_AGE,
+        }
+
     def client(self, party: str) -> Client:
         return Client(
             base_url=self.base_url, origin=self.origin, party=party, signer=self.signers[party]
@@ -154,6 +170,7 @@ class Platform:
             "url": f"https://{other.name}:8443",
             "keys": [{"jwk": other.signers["exchange"].public.to_jwk()}],
             "tlsCertificate": (other.exchange / "peers-tls.pem.crt").read_text(encoding="ascii"),
+            "trust": other.trust,
         }
         peers = json.dumps({"platforms": {other.code: peer}, "carriers": carriers})
         asked = f"witness other {other.witness_key.vkey} http://{other.name}:8080/witness"

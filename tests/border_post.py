@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -104,9 +103,7 @@ def border_post(folder: Path, *, options: Json | None = None) -> Iterator[Post]:
         encoding="utf-8",
     )
     side.settings.clock_file.write_text(instant_text(NOW), encoding="ascii")
-    side.start()
-    thread = threading.Thread(target=side.server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
+    side.serve()
     try:
         _open(side, SG_CAST)
         _open_desk(side)
@@ -114,7 +111,6 @@ def border_post(folder: Path, *, options: Json | None = None) -> Iterator[Post]:
     finally:
         if side.served is not None:
             side.hand_over()
-        thread.join()
 
 
 def _pin(code: str) -> Json:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import Connection, Engine, event
 
+from tests.demo_run import Played, played_in
 from tests.postgres import database_url, new_postgres_database, postgres_server, postgres_url
 
 if TYPE_CHECKING:
@@ -23,6 +25,14 @@ def chromium() -> Iterator[Browser]:
 
     with browser() as launched:
         yield launched
+
+
+@pytest.fixture(scope="session")
+def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Played:
+    """What `bol demo` printed and left behind; played once for all workers."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    return played_in(shared / "demonstration")
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -57,6 +57,7 @@ class Side:
     now: Callable[[], datetime]
     running: bootstrap.Running = field(init=False)
     served: Any = None
+    _serving: threading.Thread | None = field(default=None, init=False, repr=False)
 
     @property
     def origin(self) -> str:
@@ -70,10 +71,19 @@ class Side:
         self.served = None
         self.running.stop()
 
+    def serve(self) -> None:
+        """Start, and answer at the port."""
+        self.start()
+        thread = threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        self._serving = thread
+
     def hand_over(self) -> None:
         """Leave database and port to another process."""
         self.stop()
-        self.server.shutdown()
+        if self._serving is not None:  # it would wait for ever for a thread that never began
+            self.server.shutdown()
+            self._serving.join()
         self.server.server_close()
 
     def client(self, party: str) -> Client:
@@ -236,13 +246,9 @@ def two_platforms(
         sides[code].settings.peers.write_text(json.dumps(peers), encoding="utf-8")
     two = Two(cq=sides[CQ], sg=sides[SG], clock=clock, folder=folder, chongqing=desk)
     two.tick(0)
-    threads = []
     try:
         for side in (two.cq, two.sg):
-            side.start()
-            thread = threading.Thread(target=side.server.serve_forever, args=(0.02,), daemon=True)
-            thread.start()
-            threads.append(thread)
+            side.serve()
         two._maker().open_log()
         _open(two.sg, SG_CAST)
         for side in (two.cq, two.sg):
@@ -252,8 +258,6 @@ def two_platforms(
         for side in (two.cq, two.sg):
             if side.served is not None:
                 side.hand_over()
-        for thread in threads:
-            thread.join()
 
 
 def _stranger(url: str) -> Json:

@@ -12,28 +12,14 @@ from pathlib import Path
 import pytest
 
 from bol_service.cli.client import Client, Unreachable
+from tests.demo_run import Played, bol
 from tests.desk import SEEDS
 from tests.service_process import free_port
 
 
-def bol(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if name[:4] != "BOL_"}
-    return subprocess.run(
-        [sys.executable, "-m", "bol_service", *arguments],
-        env=environment | {"PYTHONPATH": str(SEEDS.parents[1])},
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-
-
 def test_the_demo_plays_the_voyage_and_leaves_evidence_that_anyone_can_check(
-    tmp_path: Path,
+    demonstration: Played, tmp_path: Path
 ) -> None:
-    done = bol(tmp_path, "demo", "--out", "out")
-    assert done.returncode == 0, done.stderr
     for words in (
         "Chongqing – Qinzhou – Singapore  重庆 – 钦州 – 新加坡",
         "duplicate_cargo",
@@ -43,9 +29,9 @@ def test_the_demo_plays_the_voyage_and_leaves_evidence_that_anyone_can_check(
         "one flipped byte is detected: exit code 1",
         "The voyage went as written",
     ):
-        assert words in done.stdout
-    [evidence] = (tmp_path / "out").glob("*.ebl.json")
-    trust = tmp_path / "out" / "trust.json"
+        assert words in demonstration.printed
+    [evidence] = demonstration.out.glob("*.ebl.json")
+    trust = demonstration.out / "trust.json"
     assert bol(tmp_path, "verify", str(evidence), "--trust", str(trust)).returncode == 0
     assert bol(tmp_path, "verify", str(evidence)).returncode == 3
 

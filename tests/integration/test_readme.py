@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
-import pytest
+from tests.demo_run import Played, bol
 
 ROOT = Path(__file__).parents[2]
 ACT = re.compile(
@@ -24,28 +22,10 @@ def shown(command: str) -> list[str]:
     return [line for line in found[1].splitlines() if line.strip() not in ("", "…")]
 
 
-def bol(*arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "bol_service", *arguments],
-        capture_output=True,
-        encoding="utf-8",
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-@pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """The folder and the output of a demonstration."""
-    out = tmp_path_factory.mktemp("readme")
-    return out, bol("demo", "--out", str(out))
-
-
-def test_the_demo_prints_the_time_line_that_the_readme_shows(played: tuple[Path, str]) -> None:
+def test_the_demo_prints_the_time_line_that_the_readme_shows(demonstration: Played) -> None:
     acts = [found for line in shown("make demo") if (found := ACT.fullmatch(line.rstrip()))]
     assert len(acts) >= 8
-    lines = played[1].splitlines()
+    lines = demonstration.printed.splitlines()
     for act in acts:
         # A cell that does not fit its column goes on in the next lines.
         assert any(
@@ -58,17 +38,19 @@ def test_the_demo_prints_the_time_line_that_the_readme_shows(played: tuple[Path,
         ), act[0]
 
 
-def test_the_demo_ends_as_the_readme_shows(played: tuple[Path, str]) -> None:
+def test_the_demo_ends_as_the_readme_shows(demonstration: Played) -> None:
     ends = [line for line in shown("make demo") if line.startswith("  ")]
     assert len(ends) == 5
     for line in ends:
-        assert line in played[1].splitlines()
+        assert line in demonstration.printed.splitlines()
 
 
-def test_verify_prints_what_the_readme_shows(played: tuple[Path, str]) -> None:
-    out, _ = played
+def test_verify_prints_what_the_readme_shows(demonstration: Played) -> None:
+    out = demonstration.out
     bundles = [str(path) for path in out.glob("*.ebl.json")]
-    printed = bol("verify", *bundles, "--trust", str(out / "trust.json")).splitlines()
+    done = bol(out, "verify", *bundles, "--trust", str(out / "trust.json"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    printed = done.stdout.splitlines()
     lines = shown(".venv/bin/bol verify demo-out/*.ebl.json --trust demo-out/trust.json")
     assert len(lines) == 6
     # How many entries there are depends on who wins the race of step 14.
