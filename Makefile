@@ -16,7 +16,7 @@ serve: $(VENV)/.installed ## Leave a platform with demo data up on http://127.0.
 	@$(BIN)/bol seed --serve
 
 test: $(VENV)/.dev ## Run everything that proves the service (under 10 minutes on 2 cores)
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not torture" $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not torture" $(ARGS)
 
 OLDEST := $(VENV)/oldest
 oldest: $(OLDEST)/.installed ## Storage and voyage on both databases, on the oldest SQLAlchemy that is taken
