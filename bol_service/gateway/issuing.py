@@ -253,3 +253,14 @@ class Issuing:
         ):
             if answered.get(member) != own:
                 raise NotProven(f"the platform's {member} is {answered.get(member)}, ours is {own}")
+        if request.visualisation is not None:
+            self._upload_visualisation(request.visualisation)
+
+    def _upload_visualisation(self, content: bytes) -> None:
+        """Raises Rejected; the platform takes PDF files only."""
+        try:
+            self.desk.client.upload(content, "visualisation", "application/pdf")
+        except Refused as refused:
+            if refused.code == errors.BadEvent.code:
+                raise Rejected(refused.code, f"eBLVisualisationByCarrier: {refused}") from refused
+            raise

@@ -69,13 +69,14 @@ class IssueTo:
 @dataclass(frozen=True, kw_only=True)
 class IssuanceRequest:
     """`content` is the RFC 8785 form of the document: what is uploaded. `signed_manifest` is
-    well-formed and unverified."""
+    well-formed and unverified; `visualisation` is the file whose SHA-256 it bears."""
 
     facts: DocumentFacts
     content: bytes
     issue_to: IssueTo
     manifest: IssuanceManifest
     signed_manifest: PeerJws
+    visualisation: bytes | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,6 +190,7 @@ def read_issuance_request(body: bytes) -> IssuanceRequest:
         issue_to=issue_to,
         manifest=manifest,
         signed_manifest=signed,
+        visualisation=_picture(value),
     )
 
 
@@ -266,6 +268,12 @@ def _visualisation(value: dict[str, Any], manifest: IssuanceManifest) -> Iterato
     if stated != own:
         message = f"has SHA-256 {own}, the manifest names {stated or 'none'}"
         yield _problem(place, "checksum", message)
+
+
+def _picture(value: dict[str, Any]) -> bytes | None:
+    """Of a request in which `_visualisation` found nothing wrong."""
+    sent = value.get("eBLVisualisationByCarrier")
+    return None if sent is None else base64.b64decode(sent["content"])
 
 
 def _problem(pointer: str, rule: str, message: str) -> Problem:

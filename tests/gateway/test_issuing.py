@@ -85,7 +85,7 @@ def test_the_document_of_the_request_is_kept_as_it_came(on: Stage, both: Pair) -
     assert shown == kept
 
 
-def test_a_visualisation_is_checked_and_its_checksum_goes_into_the_manifest(
+def test_a_visualisation_goes_with_the_bill_and_its_checksum_into_the_manifest(
     on: Stage, both: Pair
 ) -> None:
     document = on.approved()
@@ -95,6 +95,17 @@ def test_a_visualisation_is_checked_and_its_checksum_goes_into_the_manifest(
     (bill,) = on.bills(document)
     checksum = hashlib.sha256(b"%PDF-1.7 the bill").hexdigest()
     assert event_of(on, bill["bill"]).manifest.visualisation_checksum == checksum
+    path = f"/v1/bills/{bill['bill']}/files/{checksum}"
+    assert on.client(CARRIER).fetch(path).content == b"%PDF-1.7 the bill"
+
+
+def test_a_visualisation_that_is_no_pdf_is_answered_with_the_reason(on: Stage, both: Pair) -> None:
+    document = on.approved()
+    assert both.issue(document, picture=b"a drawing").status == 204
+    both.gateway.round()
+    outcome = both.outcome(document)
+    assert outcome["issuanceResponseCode"] == "BREQ"
+    assert "eBLVisualisationByCarrier" in json.dumps(outcome)
 
 
 def test_a_manifest_by_a_registered_key_goes_into_the_ledger_as_it_came(
