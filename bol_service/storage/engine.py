@@ -77,9 +77,9 @@ def _configure_postgresql(engine: Engine) -> None:
     @event.listens_for(engine, "checkout")
     def _try(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
         rested = monotonic() - record.info.get(_USED, monotonic())
-        if rested < RESTED_SECONDS and not _has_spoken(connection):
-            return
         try:
+            if rested < RESTED_SECONDS and not _has_spoken(connection):
+                return
             engine.dialect.do_ping(connection)
         except engine.dialect.loaded_dbapi.Error as error:
             # All of the pool, not this one alone: they lead to the same server.

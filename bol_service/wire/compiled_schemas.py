@@ -36,6 +36,10 @@ REFUSED: Final = object()
 _MISSING: Final = object()
 
 
+class OnlyMarshmallow(Exception):  # noqa: N818 - says who can do it
+    """The schema has something that the short cut leaves to marshmallow."""
+
+
 class _No(ValueError):  # noqa: N818 - never leaves this module
     """Not to be taken without marshmallow."""
 
@@ -62,14 +66,14 @@ def read(schema: type[ClosedSchema], value: object) -> Any:
 def _compiled(schema: type[ClosedSchema]) -> Read | None:
     try:
         return _object(schema())
-    except NotImplementedError:
+    except OnlyMarshmallow:
         return None
 
 
 def _object(schema: Schema) -> Read:
-    """Raises NotImplementedError for what only marshmallow can do."""
+    """Raises OnlyMarshmallow for what only marshmallow can do."""
     if schema.unknown != RAISE or schema.many or schema.partial:
-        raise NotImplementedError
+        raise OnlyMarshmallow
     build = _builder(schema)
     members = tuple(_member(name, field) for name, field in schema.load_fields.items())
 
@@ -97,17 +101,17 @@ def _builder(schema: Schema) -> Read | None:
     if not hooks:
         return None
     if hooks.keys() != {POST_LOAD} or len(hooks[POST_LOAD]) != 1:
-        raise NotImplementedError
+        raise OnlyMarshmallow
     [(name, many, options)] = hooks[POST_LOAD]
     if many or options.get("pass_original"):
-        raise NotImplementedError
+        raise OnlyMarshmallow
     build: Read = getattr(schema, name)
     return build
 
 
 def _member(name: str, field: fields.Field[Any]) -> _Member:
     if field.load_default is not missing or field.pre_load or field.post_load:
-        raise NotImplementedError
+        raise OnlyMarshmallow
     read_value = _value(field)
     if field.allow_none:
         read_value = _or_none(read_value)
@@ -144,7 +148,7 @@ def _value(field: fields.Field[Any]) -> Read:
 
 def _nested(field: fields.Nested) -> Read:
     if field.unknown is not None:
-        raise NotImplementedError
+        raise OnlyMarshmallow
     return _object(field.schema)
 
 
@@ -189,7 +193,7 @@ def _integer(checks: tuple[Check, ...]) -> Read:
 
 def _instant(checks: tuple[Check, ...]) -> Read:
     if checks:
-        raise NotImplementedError
+        raise OnlyMarshmallow
 
     def read_instant(value: Any) -> Any:
         if type(value) is not str:
@@ -235,7 +239,7 @@ def _check(validator: Any) -> Check:
 
 def _between(least: Any, most: Any, measure: Read | None) -> Check:
     if least is None or most is None:
-        raise NotImplementedError
+        raise OnlyMarshmallow
 
     def check(value: Any) -> None:
         size = value if measure is None else measure(value)

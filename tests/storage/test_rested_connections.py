@@ -49,6 +49,16 @@ def test_one_that_died_right_after_its_use_is_seen_by_its_socket(
         assert connection.execute(PID).scalar_one() != gone
 
 
+def test_one_that_was_closed_on_our_side_is_replaced_too(engine: Engine) -> None:
+    with engine.connect() as connection:
+        gone = connection.execute(PID).scalar_one()
+        driver = connection.connection.driver_connection
+    assert driver is not None
+    driver.close()
+    with engine.connect() as connection:
+        assert connection.execute(PID).scalar_one() != gone
+
+
 def test_one_used_just_now_is_asked_nothing(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
