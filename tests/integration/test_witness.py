@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -42,6 +41,7 @@ from tests.neighbours import (
     served,
 )
 
+IN_THE_BACKGROUND = Cosigning.start
 CQ, SG, KR = "demo.cq.example/ebl", "demo.sg.example/ebl", "demo.kr.example/ebl"
 
 
@@ -75,11 +75,16 @@ def make_witness(platform: Neighbour, *logs: VerifierKey) -> None:
 
 
 def ask_witnesses(platform: Neighbour, quorum: str, *witnesses: tuple[str, Neighbour, str]) -> None:
-    """Let a platform ask these witnesses (name, platform, address), but only in `collect`."""
+    """Let a platform ask these witnesses (name, platform, address)."""
     lines = [f"witness {name} {of.witness_key.vkey} {url}" for name, of, url in witnesses]
     path = platform.settings.state_dir.parent / "witnesses.txt"
     platform.restart(witnesses=policy_file(path, *lines, quorum))
-    cosigning_of(platform.running).stop()
+
+
+@pytest.fixture(autouse=True)
+def by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A witness is asked in `collect` only: what the background collects comes when it likes."""
+    monkeypatch.setattr(Cosigning, "start", lambda _: None)
 
 
 def cosigning_of(running: bootstrap.Running) -> Cosigning:
@@ -360,7 +365,7 @@ def test_each_serves_its_checkpoint_with_the_others_cosignature(pair: Pair) -> N
 
 
 def test_cosignatures_are_collected_in_the_background(pair: Pair) -> None:
-    pair.cq.restart()
+    IN_THE_BACKGROUND(cosigning_of(pair.cq.running))
     deadline = monotonic() + 60
 
     while witnesses_of(pair.cq, pair.sg.witness_key) != [f"{SG}/witness"]:
@@ -441,7 +446,6 @@ def test_a_cosignature_by_another_key_than_the_policys_is_not_kept(pair: Pair) -
     stranger = replace(pair.sg.witness_key, public=other)
     line = f"witness sg {stranger.vkey} {pair.sg.url}/witness"
     pair.cq.restart(witnesses=policy_file(folder / "wrong.txt", line, "quorum sg"))
-    cosigning_of(pair.cq.running).stop()
     with capture_logs() as journal:
         collect(pair.cq)
 
@@ -656,16 +660,7 @@ def witnessed(tmp_path: Path) -> Iterator[Witnessed]:
             "quorum both",
         )
         world.running.stop()
-        present = [(witness.server, witness.server.app) for witness in (sg, kr)]
-        for server, _ in present:
-            server.app = away  # what is collected in the background would come too early
         world.running = bootstrap.start(replace(world.settings, witnesses=policy))
-        cosigning_of(world.running).stop()
-        for thread in threading.enumerate():
-            if thread.name == "cosigning":
-                thread.join()
-        for server, app in present:
-            server.app = app
         yield Witnessed(world=world, bill=bill, sg=sg, kr=kr)
 
 
