@@ -14,14 +14,12 @@ from itertools import islice
 from bench import load
 from bench.figures import Figure, Target, in_turn, limited, measured
 from bench.filling import fill
-from bench.platforms import POSTGRESQL, SQLITE, Ground, start
+from bench.platforms import POSTGRESQL, PROCESSES, SQLITE, Ground, start
 from bench.transfers import Queues, Shuttle, unheard_of
 
 NO_STORAGE = "the same HTTP stack and signature check, storing nothing"
 SINGLE = "the same clients transferring, one per request, on the same platform"
 P99_LIMIT_MS = 120.0
-PROCESSES = {POSTGRESQL: 2, SQLITE: 1}
-"""As they are run: one for each core where the database can be shared; SQLite cannot."""
 BATCH_CLIENTS = 4
 WARM_UP = 2  # requests of each client: the first ones load code and open connections
 

@@ -35,6 +35,8 @@ ROOT = Path(__file__).parent.parent
 DURABLE = ("fsync=on", "synchronous_commit=on", "full_page_writes=on", "max_connections=200")
 T = TypeVar("T")
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
+PROCESSES = {POSTGRESQL: 2, SQLITE: 1}
+"""As they are run: one for each core where the database can be shared; SQLite cannot."""
 
 
 class NoStorage(Service):

@@ -15,7 +15,7 @@ from datetime import timedelta
 
 from bench import load
 from bench.figures import Figure, Target, in_turn, limited, measured
-from bench.platforms import POSTGRESQL, Ground, Opened, start
+from bench.platforms import POSTGRESQL, PROCESSES, Ground, Opened, start
 from bench.transfers import Queues, Shuttle
 from bol_service.wire.event_fields import instant_text
 from tests.desk import STORY
@@ -34,6 +34,7 @@ def release_check(ground: Ground) -> list[Figure]:
     """`release-check` and `release-check-idle`: p99 of the answer."""
     sizes = ground.sizes
     platform = ground.platform("release", POSTGRESQL, lambda opened: _bills(opened, sizes.clients))
+    platform = ground.shared(platform, PROCESSES[POSTGRESQL])
     service, shuttle = platform.service, Shuttle(desk=platform.desk)
     start(platform)
     question = load.get(f"/v1/containers/{container(0)}/release-check", platform.token(TERMINAL))
@@ -45,9 +46,8 @@ def release_check(ground: Ground) -> list[Figure]:
 
     def beside_writers(_: int) -> float:
         queues = shuttle.queues(platform.made, sizes.requests)
-        result = load.run(
-            service.port, [_while_writing(service.port, queues, question)], expect=200
-        )
+        asked = [_while_writing(platform.ports, queues, question)]
+        result = load.run(service.port, asked, expect=200)
         return result.percentile(0.99) * 1000
 
     busy, alone = in_turn(sizes.samples, beside_writers, idle)
@@ -59,16 +59,16 @@ def release_check(ground: Ground) -> list[Figure]:
             against="p99 while nobody writes",
             baselines=alone,
             target=Target(most=5),
-            note=f"p99 while {sizes.clients} clients write, PostgreSQL",
+            note=f"p99 beside {sizes.clients} writing clients, {len(platform.ports)} process(es)",
         ),
         limited("release-check-idle", alone, "ms", limit=IDLE_LIMIT_MS, target=Target(most=1)),
     ]
 
 
-def _while_writing(port: int, queues: Queues, question: bytes) -> Iterator[bytes]:
+def _while_writing(ports: list[int], queues: Queues, question: bytes) -> Iterator[bytes]:
     """The question again and again while another process writes, until it has ended."""
     context = multiprocessing.get_context("fork")  # no thread runs here now
-    writers = context.Process(target=load.run, args=(port, queues), daemon=True)
+    writers = context.Process(target=load.run, args=(ports, queues), daemon=True)
     writers.start()
     try:
         while writers.is_alive():

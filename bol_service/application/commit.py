@@ -22,7 +22,7 @@ from bol_service.application.ports import (
     StoredEntry,
     Writing,
 )
-from bol_service.application.receipts import fresh_receipt, receipt_of
+from bol_service.application.receipts import fresh_receipts, receipt_of
 from bol_service.domain import errors
 from bol_service.domain.events import Event, Recorded
 from bol_service.domain.identifiers import StreamKind, parse_stream
@@ -57,6 +57,30 @@ Outcome = Appended | errors.Refusal
 Answer = Accepted | errors.Refusal
 
 
+@dataclass(frozen=True, kw_only=True)
+class Committed:
+    """What a group came to. `earlier` are the receipts of what was in the log before, by index;
+    `nodes` are those that the group made and the edge of the tree before it."""
+
+    outcomes: Sequence[Outcome]
+    log: LogState
+    earlier: Mapping[int, Receipt]
+    nodes: Mapping[NodeId, bytes]
+
+    def answers(self) -> list[Answer]:
+        """To each event in its order. Asks the database nothing: the transaction may have ended,
+        and should have, for while it lasts nobody else appends."""
+        appended = [outcome.entry for outcome in self.outcomes if isinstance(outcome, Appended)]
+        fresh = [entry for entry in appended if entry.index not in self.earlier]
+        receipts = {**self.earlier, **fresh_receipts(fresh, self.log, self.nodes)}
+        return [
+            Accepted(receipt=receipts[outcome.entry.index], resend=outcome.resend)
+            if isinstance(outcome, Appended)
+            else outcome
+            for outcome in self.outcomes
+        ]
+
+
 class GroupCommit:
     """Judges and appends one group; used once, inside one `Writing`."""
 
@@ -79,13 +103,8 @@ class GroupCommit:
         self._by_payload: dict[str, StoredEntry] = {}
         self._ids: set[tuple[str, str]] = set()
 
-    def run(
-        self, group: Sequence[SignedEvent], sign: SignCheckpoint
-    ) -> tuple[list[Answer], str | None]:
-        """Judge `group` in order and write what was accepted.
-
-        Returns the answer to each, and the checkpoint that covers all of them.
-        """
+    def run(self, group: Sequence[SignedEvent], sign: SignCheckpoint) -> Committed:
+        """Judge `group` in order and write what was accepted."""
         reads = self._loader.for_events([signed.event for signed in group])
         self._read_earlier(group)
         outcomes = [self._outcome(*each) for each in zip(group, reads, strict=True)]
@@ -94,18 +113,12 @@ class GroupCommit:
             NodeId(node.level, node.position): node.hash
             for node in (*self._edge, *self._batch.nodes)
         }
-        return [self._answer(outcome, log, nodes) for outcome in outcomes], log.note
-
-    def _answer(self, outcome: Outcome, log: LogState, nodes: Mapping[NodeId, bytes]) -> Answer:
-        if not isinstance(outcome, Appended):
-            return outcome
-        entry = outcome.entry
-        receipt = (
-            fresh_receipt(entry, log, nodes)
-            if entry.index >= self._log.size
-            else receipt_of(self._writing, entry)
-        )
-        return Accepted(receipt=receipt, resend=outcome.resend)
+        earlier = {
+            outcome.entry.index: receipt_of(self._writing, outcome.entry)
+            for outcome in outcomes
+            if isinstance(outcome, Appended) and outcome.entry.index < self._log.size
+        }
+        return Committed(outcomes=outcomes, log=log, earlier=earlier, nodes=nodes)
 
     def _outcome(self, signed: SignedEvent, reads: Needs) -> Outcome:
         try:

@@ -160,8 +160,8 @@ def _about_bill(world: World, event: Event, state: BillState) -> list[Notice]:
 
 def _former_possessors(state: BillState) -> list[str | None]:
     """Who has it still, or had it until this act."""
-    gone = [tenure.party for tenure in state.tenures if tenure.last is not None]
-    return [state.control.possessor, *gone[-1:]]
+    gone = [(tenure.last, tenure.party) for tenure in state.tenures if tenure.last is not None]
+    return [state.control.possessor, *(party for _, party in sorted(gone)[-1:])]
 
 
 def _about_draft(event: Event, state: DraftState) -> list[Notice]:

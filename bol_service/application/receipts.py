@@ -6,10 +6,10 @@ the very bytes that the first sender got.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from bol_service.application.ports import LogState, Reading, StoredEntry
-from bol_service.ledger.merkle import NodeId, inclusion_nodes, inclusion_path
+from bol_service.ledger.merkle import NodeId, inclusion_nodes, inclusion_path, inclusion_paths
 from bol_service.ledger.receipt import Receipt
 
 
@@ -26,16 +26,19 @@ def receipt_of(reading: Reading, entry: StoredEntry) -> Receipt:
     return _receipt(entry, note, path_of(reading, entry.index, size))
 
 
-def fresh_receipt(entry: StoredEntry, log: LogState, nodes: Mapping[NodeId, bytes]) -> Receipt:
-    """The receipt of an entry of the group that made `log`; asks the database nothing.
+def fresh_receipts(
+    entries: Iterable[StoredEntry], log: LogState, nodes: Mapping[NodeId, bytes]
+) -> dict[int, Receipt]:
+    """The receipts, by index, of entries of the group that made `log`; asks the database nothing.
 
     `nodes` are those that the group made and the edge of the tree before it.
     """
+    made = {entry.index: entry for entry in entries}
+    if not made:
+        return {}
     assert log.note is not None
-    path = inclusion_path(
-        lambda level, position: nodes[NodeId(level, position)], entry.index, log.size
-    )
-    return _receipt(entry, log.note, path)
+    paths = inclusion_paths(lambda level, position: nodes[NodeId(level, position)], made, log.size)
+    return {index: _receipt(entry, log.note, paths[index]) for index, entry in made.items()}
 
 
 def path_of(reading: Reading, index: int, size: int) -> list[bytes]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import monotonic
@@ -44,27 +45,36 @@ class Uncertain(RuntimeError):  # noqa: N818 - says what is the matter
 
 
 class _Submission:
-    """What one sender waits for: the events that came together, and their answers so far."""
+    """What one sender waits for: the events that came together, and their answers so far.
+
+    The sequencer alone answers and fails, and opens the lock on which the sender waits: an Event
+    does the same with a list of waiters and three locks, for each sender of each group.
+    """
 
     def __init__(self, group: Sequence[SignedEvent]) -> None:
         self.group = group
         self._answers: dict[int, Answer] = {}
         self._failure: Uncertain | None = None
-        self._done = threading.Event()
+        self._done = threading.Lock()
+        self._done.acquire()
 
     def answer(self, place: int, answer: Answer) -> None:
         self._answers[place] = answer
         if len(self._answers) == len(self.group):
-            self._done.set()
+            self._let_go()
 
     def fail(self, failure: Uncertain) -> None:
         """Whatever the other answers are, the sender is told to send all of them again."""
         self._failure = failure
-        self._done.set()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self._done.locked():
+            self._done.release()
 
     def wait(self, seconds: float) -> list[Answer]:
         """The answers in the order of the events; raises Uncertain."""
-        if not self._done.wait(seconds):
+        if not self._done.acquire(timeout=seconds):
             raise Uncertain("no answer in time")
         if self._failure is not None:
             raise self._failure
@@ -192,6 +202,9 @@ class Sequencer:
         first = self._queue.get()
         if first is None:
             return [], True
+        # Greenlets that are ready to submit do it now, and are of this group: committing the first
+        # one alone would let all of them wait for a commit of one event.
+        time.sleep(0)
         group = [first]
         while len(group) < MAX_GROUP:
             try:
@@ -224,9 +237,9 @@ class Sequencer:
     def _record(self, group: list[SignedEvent]) -> list[Answer]:
         with self._store.writing() as writing:
             commit = GroupCommit(writing, now=self._clock.now(), platform=self._platform)
-            answers, note = commit.run(group, self._sign)
-        self._keep(note)
-        return answers
+            committed = commit.run(group, self._sign)
+        self._keep(committed.log.note)
+        return committed.answers()
 
     def _keep(self, note: str | None) -> None:
         """Nobody is answered before the file holds the checkpoint that covers the answer.

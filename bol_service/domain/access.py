@@ -9,6 +9,7 @@ relation, so the bill is nothing to it any more.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
 
@@ -103,23 +104,40 @@ def relations(
     At `moment` a mandate that has run out gives no rights any more. Without it mandates count as
     they stand: then it is the law of the act itself that refuses one which has run out.
     """
+    return frozenset(_related(world, state, slug, moment))
+
+
+def knows(world: Reader, state: BillState, slug: str) -> bool:
+    """Whether the party `slug` has any relation to the bill, at whatever moment."""
+    return any(True for _ in _related(world, state, slug, None))
+
+
+def _related(
+    world: Reader, state: BillState, slug: str, moment: datetime | None
+) -> Iterator[Relation]:
+    """One relation after the other; those whom most acts are by come first, and cost the least."""
     party = world.party(slug)
     if party is None:
-        return frozenset()
+        return
+    if slug in controllers(state):
+        yield Relation.HOLDER
+    elif any(tenure.party == slug for tenure in state.tenures):
+        yield Relation.FORMER_HOLDER
+    if slug == state.carrier:
+        yield Relation.CARRIER
+    if slug == state.shipper:
+        yield Relation.SHIPPER
+    if _is_forwarder(world, state.shipper, slug, moment):
+        yield Relation.FORWARDER
     draft = world.draft(state.shipment)
-    held = {tenure.party for tenure in state.tenures}
-    facts = {
-        Relation.CARRIER: slug == state.carrier,
-        Relation.HOLDER: slug in controllers(state),
-        Relation.FORMER_HOLDER: slug in held - controllers(state),
-        Relation.SHIPPER: slug == state.shipper,
-        Relation.FORWARDER: _is_forwarder(world, state.shipper, slug, moment),
-        Relation.CUSTODIAN: draft is not None and slug in draft.custodians.named,
-        Relation.DELIVERY_TERMINAL: _delivers(draft, state, slug),
-        Relation.CUSTOMS: draft is not None and slug in draft.customs,
-        Relation.AUDITOR: _audits(world, party, state.carrier),
-    }
-    return frozenset(relation for relation, holds in facts.items() if holds)
+    if draft is not None and slug in draft.custodians.named:
+        yield Relation.CUSTODIAN
+    if _delivers(draft, state, slug):
+        yield Relation.DELIVERY_TERMINAL
+    if draft is not None and slug in draft.customs:
+        yield Relation.CUSTOMS
+    if _audits(world, party, state.carrier):
+        yield Relation.AUDITOR
 
 
 def groups(related: frozenset[Relation]) -> frozenset[Group]:
@@ -129,10 +147,8 @@ def groups(related: frozenset[Relation]) -> frozenset[Group]:
 
 def disposal(state: BillState, slug: str) -> int | None:
     """The sequence of the act with which a former holder last disposed of the bill."""
-    own = [tenure for tenure in state.tenures if tenure.party == slug]
-    if not own or any(tenure.last is None for tenure in own):
-        return None
-    return max(tenure.last for tenure in own if tenure.last is not None)
+    own = [tenure.last for tenure in state.tenures if tenure.party == slug]
+    return own[0] if own else None
 
 
 def knows_draft(

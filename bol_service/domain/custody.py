@@ -13,7 +13,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from bol_service.domain import errors, release
@@ -36,6 +36,7 @@ from bol_service.domain.states import (
     Reader,
     SealException,
 )
+from bol_service.domain.values import replaced
 
 OLDEST_REPORT = timedelta(hours=24)
 CLOCK_TOLERANCE = timedelta(minutes=5)
@@ -197,7 +198,7 @@ def _received(shipment: str, container: str, event: CustodyEvent) -> CustodyStat
 
 
 def _moved(state: CustodyState, place: Place, event: CustodyEvent) -> CustodyState:
-    moved = replace(
+    moved = replaced(
         _sealed(state, event), place=place, custodian=event.actor, since=event.occurred_at
     )
     if isinstance(event, LoadedVessel):
@@ -207,11 +208,11 @@ def _moved(state: CustodyState, place: Place, event: CustodyEvent) -> CustodySta
             local_date=event.local_date,
             terminal=event.actor,
         )
-        return replace(moved, loading=loading)
+        return replaced(moved, loading=loading)
     if isinstance(event, VesselDeparted):
         _require_same_voyage(state, event)
     if isinstance(event, GateOut):
-        return replace(moved, released_under=event.order)
+        return replaced(moved, released_under=event.order)
     return moved
 
 
@@ -230,14 +231,14 @@ def _sealed(state: CustodyState, event: CustodyEvent) -> CustodyState:
     if event.seals is None:
         return state
     if state.seals is None:
-        return replace(state, seals=event.seals)  # read for the first time: nothing to differ from
+        return replaced(state, seals=event.seals)  # read for the first time: nothing to differ from
     if set(event.seals) == set(state.seals):
         return state
     exception = SealException(
         sequence=event.sequence, custodian=event.actor, expected=state.seals, found=event.seals
     )
     # What was found is what the next custodian must find: one exception per change, not per leg.
-    return replace(state, seals=event.seals, exceptions=(*state.exceptions, exception))
+    return replaced(state, seals=event.seals, exceptions=(*state.exceptions, exception))
 
 
 def _released_by_customs(
@@ -260,4 +261,4 @@ def _released_by_customs(
             f"{state.container} was released by customs under {state.customs_released} already",
             pointer="/action",
         )
-    return replace(_sealed(state, event), customs_released=event.reference)
+    return replaced(_sealed(state, event), customs_released=event.reference)

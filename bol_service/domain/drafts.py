@@ -11,7 +11,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import assert_never
 
 from bol_service.domain import errors
@@ -29,6 +28,7 @@ from bol_service.domain.events import (
     SubmitInstructions,
 )
 from bol_service.domain.states import OPERATOR, DraftState, DraftStatus, DraftVersion, Reader
+from bol_service.domain.values import replaced
 
 
 def apply(world: Reader, act: Recorded, event: DraftEvent) -> DraftState:
@@ -53,7 +53,9 @@ def apply(world: Reader, act: Recorded, event: DraftEvent) -> DraftState:
         case RequestChange():
             require_shipper_side(world, state, act)
             _require_latest(state, event.version)
-            return replace(state, status=DraftStatus.CHANGE_REQUESTED, change_comment=event.comment)
+            return replaced(
+                state, status=DraftStatus.CHANGE_REQUESTED, change_comment=event.comment
+            )
         case ApproveDraft():
             require_shipper_side(world, state, act)
             return _approved(state, event)
@@ -152,7 +154,7 @@ def _require_carrier(state: DraftState, actor: str) -> None:
 def _instructed(state: DraftState, event: SubmitInstructions) -> DraftState:
     # Instructions that arrive after a draft was published ask for another draft.
     status = DraftStatus.INSTRUCTED if state.version is None else DraftStatus.CHANGE_REQUESTED
-    return replace(
+    return replaced(
         state,
         status=status,
         instructions=event.document,
@@ -170,7 +172,7 @@ def _published(state: DraftState, event: PublishDraft) -> DraftState:
     version = DraftVersion(
         version=event.version, document=event.document, content_digest=event.content_digest
     )
-    return replace(state, status=DraftStatus.DRAFT, version=version, change_comment=None)
+    return replaced(state, status=DraftStatus.DRAFT, version=version, change_comment=None)
 
 
 def _require_latest(state: DraftState, version: int) -> DraftVersion:
@@ -198,7 +200,7 @@ def _approved(state: DraftState, event: ApproveDraft) -> DraftState:
             "approved when it is published",
             pointer="/details/version",
         )
-    return replace(state, status=DraftStatus.APPROVED)
+    return replaced(state, status=DraftStatus.APPROVED)
 
 
 def _appointed(world: Reader, state: DraftState, event: Appoint) -> DraftState:
@@ -222,4 +224,4 @@ def _appointed(world: Reader, state: DraftState, event: Appoint) -> DraftState:
     custodians = Custodians(
         receipt=receipt, rail=changed[Leg.RAIL], loading=loading, discharge=discharge
     )
-    return replace(state, custodians=custodians)
+    return replaced(state, custodians=custodians)

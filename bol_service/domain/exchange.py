@@ -24,7 +24,6 @@ sender, locked, until the other platform has signed what became of it.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import assert_never
 
 from bol_service.domain import errors, issue
@@ -54,6 +53,7 @@ from bol_service.domain.states import (
     Transit,
 )
 from bol_service.domain.title import controllers, with_tenures
+from bol_service.domain.values import replaced
 
 RECEIVED = frozenset({"RECE", "DUPE"})
 REFUSED = frozenset({"BSIG", "BENV", "DISE"})
@@ -116,16 +116,16 @@ def _sent(state: BillState, event: Sent) -> BillState:
             f"{event.envelope} would be a second one",
             pointer="/details/envelope",
         )
-    return replace(state, transit=replace(transit, sent=_carriage(event)))
+    return replaced(state, transit=replaced(transit, sent=_carriage(event)))
 
 
 def _moved(state: BillState, event: Moved) -> BillState:
     transit, sent = _answered(state, event.platform, event.answer, RECEIVED)
-    known = replace(state.abroad, known=sent)
+    known = replaced(state.abroad, known=sent)
     if transit.after is None:
-        return replace(state, transit=None, abroad=known)
+        return replaced(state, transit=None, abroad=known)
     asks = transit.surrender is not None
-    return replace(
+    return replaced(
         state,
         status=Status.MOVED,
         control=transit.after,
@@ -133,13 +133,13 @@ def _moved(state: BillState, event: Moved) -> BillState:
         transit=None,
         surrendered_by=state.control.possessor if asks else None,
         presentation=transit.presentation,
-        abroad=replace(known, surrender=transit.surrender),
+        abroad=replaced(known, surrender=transit.surrender),
     )
 
 
 def _not_moved(state: BillState, event: NotMoved) -> BillState:
     transit, _ = _answered(state, event.platform, event.answer, REFUSED)
-    return replace(state, status=transit.otherwise, transit=None)
+    return replaced(state, status=transit.otherwise, transit=None)
 
 
 def _transit(state: BillState, platform: str) -> Transit:
@@ -193,9 +193,9 @@ def _imported(world: Reader, existing: BillState | None, event: Imported, bill: 
     blank = _as_issued(event, facts)
     _require_parties(world, event)
     told = _settled(world, _told(world, blank, event.steps))
-    arrived = replace(told, abroad=_arrival(told.abroad, event))
-    tenures = tuple(Tenure(party=slug, first=0) for slug in sorted(controllers(arrived)))
-    return replace(arrived, tenures=tenures)
+    arrived = replaced(told, abroad=_arrival(told.abroad, event))
+    tenures = tuple(Tenure(party=slug) for slug in sorted(controllers(arrived)))
+    return replaced(arrived, tenures=tenures)
 
 
 def _require_parties(world: Reader, event: Imported) -> None:
@@ -245,11 +245,11 @@ def _returned(world: Reader, state: BillState, event: Returned) -> BillState:
             pointer="/details/lastEntry",
         )
     told = _settled(world, _told(world, state, event.steps))
-    return replace(told, presentation=None, abroad=_arrival(told.abroad, event))
+    return replaced(told, presentation=None, abroad=_arrival(told.abroad, event))
 
 
 def _arrival(abroad: Abroad, event: Carried) -> Abroad:
-    return replace(abroad, known=_carriage(event), arrivals=(*abroad.arrivals, event.last_entry))
+    return replaced(abroad, known=_carriage(event), arrivals=(*abroad.arrivals, event.last_entry))
 
 
 def _carriage(event: Carried) -> Carriage:
@@ -262,12 +262,12 @@ def _settled(world: Reader, state: BillState) -> BillState:
         return state
     possessor = state.control.possessor
     if is_foreign(possessor):
-        return replace(state, status=Status.MOVED)
+        return replaced(state, status=Status.MOVED)
     if state.abroad.surrender is not None:
-        pending = replace(state.abroad, surrender=None)
-        return replace(state, status=state.abroad.surrender, abroad=pending)
+        pending = replaced(state.abroad, surrender=None)
+        return replaced(state, status=state.abroad.surrender, abroad=pending)
     issue.require_consent(world.party(possessor), possessor, state.rulebook)
-    return replace(state, status=Status.ISSUED)
+    return replaced(state, status=Status.ISSUED)
 
 
 # -- the transactions in between -----------------------------------------------------------------
@@ -299,30 +299,30 @@ def _by_possessor(world: Reader, state: BillState, step: Step) -> BillState:
     control = state.control
     match step.action:
         case Action.SIGN:
-            return replace(state, control=replace(control, possessor=step.actor))
+            return replaced(state, control=replaced(control, possessor=step.actor))
         case Action.TRANSFER:
             if state.kind is BillKind.STRAIGHT and _named(step) != state.consignee:
                 raise _unlawful(state, step, f"a straight bill passes to {state.consignee} only")
             if _named(step) == state.carrier:
                 raise _unlawful(state, step, "the carrier is asked by surrender, not by transfer")
-            return replace(state, control=replace(control, possessor=_named(step)))
+            return replaced(state, control=replaced(control, possessor=_named(step)))
         case Action.ENDORSE | Action.ENDORSE_TO_ORDER:
             _require_endorser(state, step)
             endorsee = _named(step)
             _require_endorsee(world, state, endorsee)
             final = step.action is Action.ENDORSE
             title = Control(possessor=step.actor, title_holder=endorsee, final=final)
-            return replace(state, control=title)
+            return replaced(state, control=title)
         case Action.BLANK_ENDORSE:
             _require_endorser(state, step)
-            return replace(state, control=Control(possessor=step.actor, title_holder=None))
+            return replaced(state, control=Control(possessor=step.actor, title_holder=None))
         case Action.SURRENDER_FOR_DELIVERY | Action.SURRENDER_FOR_AMENDMENT:
             _require_surrenderer(state, step)
-            return replace(
+            return replaced(
                 state,
-                control=replace(control, possessor=state.carrier),
+                control=replaced(control, possessor=state.carrier),
                 surrendered_by=step.actor,
-                abroad=replace(state.abroad, surrender=PENDING[step.action]),
+                abroad=replaced(state.abroad, surrender=PENDING[step.action]),
             )
         case _:
             raise _unlawful(state, step, "it is no transaction between platforms")
@@ -331,13 +331,13 @@ def _by_possessor(world: Reader, state: BillState, step: Step) -> BillState:
 def _carrier_answered(state: BillState, step: Step) -> BillState:
     if step.actor != state.carrier or _named(step) != state.surrendered_by:
         raise _unlawful(state, step, f"{state.carrier} answers {state.surrendered_by}")
-    answered = replace(state.abroad, surrender=None)
+    answered = replaced(state.abroad, surrender=None)
     if step.action is Action.SREJ:
-        back = replace(state.control, possessor=_named(step))
-        return replace(state, control=back, surrendered_by=None, abroad=answered)
+        back = replaced(state.control, possessor=_named(step))
+        return replaced(state, control=back, surrendered_by=None, abroad=answered)
     if state.abroad.surrender is not Status.PENDING_SURRENDER_FOR_DELIVERY:
         raise errors.NotSupported("amendment after surrender is not built")
-    return replace(state, status=Status.SURRENDERED_FOR_DELIVERY, abroad=answered)
+    return replaced(state, status=Status.SURRENDERED_FOR_DELIVERY, abroad=answered)
 
 
 def _require_endorser(state: BillState, step: Step) -> None:

@@ -321,5 +321,5 @@ def _new_bill(event: Issue, facts: DocumentFacts) -> BillState:
         giving=Giving(before=control, is_issue=True),
         received_on=facts.received_for_shipment_date,
         on_board_on=facts.shipped_on_board_date,
-        tenures=tuple(Tenure(party=slug, first=0) for slug in controllers if slug is not None),
+        tenures=tuple(Tenure(party=slug) for slug in controllers if slug is not None),
     )

@@ -15,7 +15,6 @@ platform; the platform guard in `application` sees to it.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
@@ -38,6 +37,7 @@ from bol_service.domain.events import (
     Suspend,
 )
 from bol_service.domain.states import OPERATOR, KeyRecord, Mandate, PartyState, Reader
+from bol_service.domain.values import replaced
 
 
 def apply(world: Reader, act: Recorded, event: PartyEvent) -> PartyState:
@@ -79,18 +79,18 @@ def _own_act(
             )
         case AcceptRulebook():
             accepted = tuple(dict.fromkeys((*state.rulebooks, event.rulebook)))
-            return replace(state, rulebooks=accepted)
+            return replaced(state, rulebooks=accepted)
         case GrantMandate():
             _require_forwarder(world, event.recipient)
             kept = _mandates_without(state, event.recipient)
             new = Mandate(forwarder=event.recipient, valid_until=event.valid_until)
-            return replace(state, mandates=(*kept, new))
+            return replaced(state, mandates=(*kept, new))
         case RevokeMandate():
             if state.mandate(event.recipient) is None:
                 raise errors.BadEvent(
                     f"{event.recipient} has no mandate of {state.slug}", pointer="/recipient"
                 )
-            return replace(state, mandates=_mandates_without(state, event.recipient))
+            return replaced(state, mandates=_mandates_without(state, event.recipient))
         case _:
             assert_never(event)
 
@@ -213,7 +213,7 @@ def _suspension(state: PartyState, event: Suspend | Reinstate) -> PartyState:
             f"{state.slug} is {'suspended already' if suspend else 'not suspended'}",
             pointer="/action",
         )
-    return replace(state, suspended=suspend)
+    return replaced(state, suspended=suspend)
 
 
 def _with_key(state: PartyState, key: NewKey, act: Recorded) -> PartyState:
@@ -235,7 +235,7 @@ def _with_key(state: PartyState, key: NewKey, act: Recorded) -> PartyState:
         valid_from=key.valid_from,
         valid_until=key.valid_until,
     )
-    return replace(state, keys=(*state.keys, record))
+    return replaced(state, keys=(*state.keys, record))
 
 
 def _without_key(
@@ -253,14 +253,14 @@ def _without_key(
         raise errors.BadEvent(
             f"key {kid} ended with entry {record.ended} already", pointer="/details/kid"
         )
-    ended = replace(
+    ended = replaced(
         record,
         ended=act.index,
         ended_at=act.recorded_at,
         ended_by=ended_by,
         compromised_since=since,
     )
-    return replace(state, keys=tuple(ended if key is record else key for key in state.keys))
+    return replaced(state, keys=tuple(ended if key is record else key for key in state.keys))
 
 
 def _mandates_without(state: PartyState, forwarder: str) -> tuple[Mandate, ...]:

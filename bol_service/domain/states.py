@@ -218,10 +218,13 @@ class Giving:
 
 @dataclass(frozen=True, kw_only=True)
 class Tenure:
-    """A party had possession or title from the event `first` up to its own disposal `last`."""
+    """A party has possession or title (`last` is None), or had until its own disposal `last`.
+
+    A party has one tenure however often a bill comes back to it: what it may read of the past runs
+    up to its latest disposal, and a bill that moves for years must not get slower by it.
+    """
 
     party: str
-    first: int
     last: int | None = None
 
 

@@ -31,7 +31,6 @@ Order of judgement: state of the document, then the actor, then the rest.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import assert_never
 
 from bol_service.domain import errors, issue
@@ -71,6 +70,7 @@ from bol_service.domain.states import (
     Tenure,
     Transit,
 )
+from bol_service.domain.values import replaced
 
 PENDING = (Status.PENDING_SURRENDER_FOR_DELIVERY, Status.PENDING_SURRENDER_FOR_AMENDMENT)
 
@@ -89,7 +89,7 @@ def apply(world: Reader, act: Recorded, event: BillEvent) -> BillState:
     require(world, state, event.action, event.actor)
     after = _evolve(world, state, act, event)
     if event.actor == state.control.possessor and after.giving is state.giving:
-        after = replace(after, giving=None)  # whoever signs on a bill has accepted it
+        after = replaced(after, giving=None)  # whoever signs on a bill has accepted it
     return with_tenures(state, after, event.sequence)
 
 
@@ -312,11 +312,7 @@ def _evolve(
 ) -> BillState:
     match event:
         case Transfer():
-            given = _given(world, state, event, event.recipient, state.control, "/recipient")
-            if given.transit is not None:
-                transit = replace(given.transit, presentation=event.presentation)
-                return replace(given, transit=transit)
-            return replace(given, presentation=event.presentation)
+            return _transferred(world, state, event)
         case Refuse():
             return _refused(state)
         case Endorse():
@@ -342,11 +338,21 @@ def _evolve(
         case CancelDeliveryOrder():
             return _cancelled(state, event)
         case ConfirmDelivery():
-            return replace(state, delivery_confirmed=True)
+            return replaced(state, delivery_confirmed=True)
         case Void():
-            return replace(state, status=Status.VOIDED)
+            return replaced(state, status=Status.VOIDED)
         case _:
             assert_never(event)
+
+
+def _transferred(world: Reader, state: BillState, event: Transfer) -> BillState:
+    given = _given(world, state, event, event.recipient, state.control, "/recipient")
+    if given.transit is not None:
+        transit = replaced(given.transit, presentation=event.presentation)
+        return replaced(given, transit=transit)
+    if event.presentation is None:
+        return given
+    return replaced(given, presentation=event.presentation)
 
 
 def _given(
@@ -367,10 +373,10 @@ def _given(
         )
     _require_recipient(world, state, recipient, pointer)
     if is_foreign(recipient):
-        return _departing(state, event, recipient, replace(control, possessor=recipient))
-    return replace(
+        return _departing(state, event, recipient, replaced(control, possessor=recipient))
+    return replaced(
         state,
-        control=replace(control, possessor=recipient),
+        control=replaced(control, possessor=recipient),
         giving=Giving(before=state.control, presentation=state.presentation),
         presentation=None,
     )
@@ -404,7 +410,7 @@ def _departing(
         surrender=surrender,
     )
     status = state.status if after is None else Status.IN_TRANSIT
-    return replace(state, status=status, transit=transit)
+    return replaced(state, status=status, transit=transit)
 
 
 def _endorsed(
@@ -417,9 +423,9 @@ def _endorsed(
 ) -> BillState:
     if endorsee is not None:
         _require_recipient(world, state, endorsee, "/recipient")
-    control = replace(state.control, title_holder=endorsee, final=final)
+    control = replaced(state.control, title_holder=endorsee, final=final)
     if event.transfer_to is None:
-        return replace(state, control=control)
+        return replaced(state, control=control)
     return _given(world, state, event, event.transfer_to, control, "/details/transferTo")
 
 
@@ -428,8 +434,8 @@ def _refused(state: BillState) -> BillState:
     assert giving is not None  # _require_refusal
     if giving.is_issue:
         back = Control(possessor=state.carrier, title_holder=state.carrier)
-        return replace(state, status=Status.ISSUE_REFUSED, control=back, giving=None)
-    return replace(state, control=giving.before, giving=None, presentation=giving.presentation)
+        return replaced(state, status=Status.ISSUE_REFUSED, control=back, giving=None)
+    return replaced(state, control=giving.before, giving=None, presentation=giving.presentation)
 
 
 def _noted(world: Reader, state: BillState, event: OnBoardNotation) -> BillState:
@@ -454,7 +460,7 @@ def _noted(world: Reader, state: BillState, event: OnBoardNotation) -> BillState
             f"{', '.join(sorted(ports))}",
             pointer="/details/portOfLoading",
         )
-    return replace(state, on_board_on=event.on_board_date, on_board_noted=True)
+    return replaced(state, on_board_on=event.on_board_date, on_board_noted=True)
 
 
 def _loading_ports(world: Reader, state: BillState) -> frozenset[str]:
@@ -471,10 +477,10 @@ def _loading_ports(world: Reader, state: BillState) -> frozenset[str]:
 def _surrendered(
     state: BillState, event: SurrenderForDelivery | SurrenderForAmendment, pending: Status
 ) -> BillState:
-    asked = replace(state.control, possessor=state.carrier)
+    asked = replaced(state.control, possessor=state.carrier)
     if is_foreign(state.carrier):
         return _departing(state, event, state.carrier, asked, surrender=pending)
-    return replace(
+    return replaced(
         state,
         status=pending,
         control=asked,
@@ -485,7 +491,7 @@ def _surrendered(
 
 
 def _accepted(state: BillState, event: AcceptSurrender) -> BillState:
-    after = replace(state, status=Status.SURRENDERED_FOR_DELIVERY)
+    after = replaced(state, status=Status.SURRENDERED_FOR_DELIVERY)
     if state.surrendered_by is None or not is_foreign(state.surrendered_by):
         return after
     return _departing(after, event, state.surrendered_by, None)
@@ -493,10 +499,10 @@ def _accepted(state: BillState, event: AcceptSurrender) -> BillState:
 
 def _given_back(state: BillState, event: RejectSurrender) -> BillState:
     assert state.surrendered_by is not None
-    returned = replace(state.control, possessor=state.surrendered_by)
+    returned = replaced(state.control, possessor=state.surrendered_by)
     if is_foreign(state.surrendered_by):
         return _departing(state, event, state.surrendered_by, returned)
-    return replace(
+    return replaced(
         state,
         status=Status.ISSUED,
         control=returned,
@@ -539,7 +545,7 @@ def _ordered(world: Reader, state: BillState, act: Recorded, event: OrderDeliver
         code_hash=event.code_hash,
         expires=event.expires,
     )
-    return replace(state, orders=(*state.orders, order))
+    return replaced(state, orders=(*state.orders, order))
 
 
 def _cancelled(state: BillState, event: CancelDeliveryOrder) -> BillState:
@@ -549,10 +555,10 @@ def _cancelled(state: BillState, event: CancelDeliveryOrder) -> BillState:
             pointer="/details/order",
         )
     orders = tuple(
-        replace(order, cancelled=True) if order.digest == event.order else order
+        replaced(order, cancelled=True) if order.digest == event.order else order
         for order in state.orders
     )
-    return replace(state, orders=orders)
+    return replaced(state, orders=orders)
 
 
 # -- what follows from the state -----------------------------------------------------------------
@@ -571,17 +577,16 @@ def controllers(state: BillState) -> frozenset[str]:
 
 def with_tenures(before: BillState, after: BillState, sequence: int) -> BillState:
     """`after`, with the tenures that the act at `sequence` opened and closed."""
-    return replace(after, tenures=_tenures(before, after, sequence))
+    now = controllers(after)
+    if now == controllers(before):
+        return after
+    known = {tenure.party for tenure in before.tenures}
+    kept = [_continued(tenure, now, sequence) for tenure in before.tenures]
+    opened = [Tenure(party=slug) for slug in sorted(now - known)]
+    return replaced(after, tenures=(*kept, *opened))
 
 
-def _tenures(before: BillState, after: BillState, sequence: int) -> tuple[Tenure, ...]:
-    """Close the tenure of those who disposed of the bill with this act, open that of newcomers."""
-    now, were = controllers(after), controllers(before)
-    closed = [
-        replace(tenure, last=sequence)
-        if tenure.last is None and tenure.party not in now
-        else tenure
-        for tenure in before.tenures
-    ]
-    opened = [Tenure(party=slug, first=sequence) for slug in sorted(now - were)]
-    return (*closed, *opened)
+def _continued(tenure: Tenure, now: frozenset[str], sequence: int) -> Tenure:
+    if tenure.party in now:
+        return tenure if tenure.last is None else Tenure(party=tenure.party)
+    return tenure if tenure.last is not None else Tenure(party=tenure.party, last=sequence)

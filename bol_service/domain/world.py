@@ -220,7 +220,7 @@ def _require_knowledge(world: World, event: Event) -> None:
         known = True
     else:
         bill = world.bill(event.stream.removeprefix("bill:"))
-        known = bill is not None and bool(access.relations(world, bill, event.actor))
+        known = bill is not None and access.knows(world, bill, event.actor)
     if not known:
         raise errors.NotFound(f"{event.stream} is unknown", pointer="/stream")
 

@@ -12,7 +12,7 @@ from typing import Final, cast
 
 from flask import Flask, current_app, g, request
 
-PATIENCE: Final = 0.02  # seconds
+PATIENCE: Final = 0.05  # seconds
 _EXTENSION: Final = "bol-precedence"
 
 

@@ -610,7 +610,7 @@ def test_first_possessor_and_title(kind: BillKind, issue_to: str, title: str | N
         before=Control(possessor=issue_to, title_holder=title), is_issue=True
     )
     assert {tenure.party for tenure in bill.tenures} == {issue_to, title} - {None}
-    assert all(tenure == Tenure(party=tenure.party, first=0) for tenure in bill.tenures)
+    assert all(tenure == Tenure(party=tenure.party) for tenure in bill.tenures)
 
 
 def test_a_new_bill_has_what_the_document_and_the_act_say() -> None:

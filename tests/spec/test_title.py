@@ -11,6 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from bol_service.domain import errors
+from bol_service.domain.access import disposal
 from bol_service.domain.document import BillKind
 from bol_service.domain.events import Action, Presentation
 from bol_service.domain.states import Status, Tenure
@@ -448,18 +449,34 @@ def test_refusing_a_transfer_restores_the_presentation_that_it_ended() -> None:
 def test_tenures_run_from_receipt_to_the_holders_own_disposal() -> None:
     voyage = with_bank()  # ISSUE 0, ENDORSE_TO_ORDER 1, TRANSFER 2
     assert voyage.bill.tenures == (
-        Tenure(party="yunling", first=0, last=2),
-        Tenure(party="banksg", first=1),
-        Tenure(party="bankcq", first=2),
+        Tenure(party="yunling", last=2),
+        Tenure(party="banksg"),
+        Tenure(party="bankcq"),
     )
 
     voyage.transfer("bankcq", to="banksg")
 
     assert voyage.bill.tenures == (
-        Tenure(party="yunling", first=0, last=2),
-        Tenure(party="banksg", first=1),
-        Tenure(party="bankcq", first=2, last=3),
+        Tenure(party="yunling", last=2),
+        Tenure(party="banksg"),
+        Tenure(party="bankcq", last=3),
     )
+
+
+def test_a_party_that_gets_a_bill_back_has_one_tenure_and_reads_up_to_its_latest_disposal() -> None:
+    voyage = with_bank()
+    voyage.transfer("bankcq", to="banksg")
+    voyage.transfer("banksg", to="bankcq")
+    assert voyage.bill.tenures[-1] == Tenure(party="bankcq")
+
+    voyage.transfer("bankcq", to="banksg")
+
+    assert voyage.bill.tenures == (
+        Tenure(party="yunling", last=2),
+        Tenure(party="banksg"),
+        Tenure(party="bankcq", last=5),
+    )
+    assert disposal(voyage.bill, "bankcq") == 5
 
 
 def test_who_surrendered_keeps_its_tenure_through_pending_and_after() -> None:
@@ -467,7 +484,7 @@ def test_who_surrendered_keeps_its_tenure_through_pending_and_after() -> None:
 
     own = [tenure for tenure in voyage.bill.tenures if tenure.party == "yunling"]
 
-    assert own == [Tenure(party="yunling", first=0)]
+    assert own == [Tenure(party="yunling")]
 
 
 def test_the_carrier_has_a_tenure_only_while_it_possesses() -> None:
@@ -475,7 +492,7 @@ def test_the_carrier_has_a_tenure_only_while_it_possesses() -> None:
 
     own = [tenure for tenure in voyage.bill.tenures if tenure.party == "xlsc"]
 
-    assert [(tenure.first, tenure.last) for tenure in own] == [(2, 3)]
+    assert [tenure.last for tenure in own] == [3]
 
 
 def test_nobody_has_a_tenure_of_a_bill_in_blank() -> None:

@@ -107,7 +107,7 @@ function imported(world, existing, event, bill) {
   }
   const arrived = arrival(settled(world, told(world, asIssued(event, facts), event.steps)), event);
   const named = [...controllers(arrived)].sort();
-  return { ...arrived, tenures: named.map((party) => ({ party, first: 0, last: null })) };
+  return { ...arrived, tenures: named.map((party) => ({ party, last: null })) };
 }
 
 function asIssued(event, facts) {

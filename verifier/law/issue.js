@@ -220,7 +220,7 @@ function newBill(event, facts) {
     onBoardOn: facts.shippedOnBoardDate,
     onBoardNoted: false,
     surrenderedBy: null,
-    tenures: [...controllers].map((party) => ({ party, first: 0, last: null })),
+    tenures: [...controllers].map((party) => ({ party, last: null })),
     orders: [],
     presentation: null,
     deliveryConfirmed: false,

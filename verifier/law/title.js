@@ -26,7 +26,14 @@ export function applyBill(world, act) {
 
 // `after`, with the tenures that the act at `sequence` opened and closed.
 export function withTenures(before, after, sequence) {
-  return { ...after, tenures: tenures(before, after, sequence) };
+  const now = controllers(after);
+  const known = new Set(before.tenures.map(({ party }) => party));
+  const kept = before.tenures.map((tenure) => {
+    if (now.has(tenure.party)) return { ...tenure, last: null };
+    return tenure.last === null ? { ...tenure, last: sequence } : tenure;
+  });
+  const opened = [...now].filter((slug) => !known.has(slug)).sort();
+  return { ...after, tenures: [...kept, ...opened.map((party) => ({ party, last: null }))] };
 }
 
 function boxesOf(world, state) {
@@ -237,13 +244,4 @@ function cancelled(state, event) {
 export function controllers(state) {
   const named = [state.control.possessor, state.control.titleHolder, state.surrenderedBy];
   return new Set(named.filter((slug) => slug !== null));
-}
-
-function tenures(before, after, sequence) {
-  const [now, were] = [controllers(after), controllers(before)];
-  const closed = before.tenures.map((tenure) =>
-    tenure.last === null && !now.has(tenure.party) ? { ...tenure, last: sequence } : tenure,
-  );
-  const opened = [...now].filter((slug) => !were.has(slug)).sort();
-  return [...closed, ...opened.map((party) => ({ party, first: sequence, last: null }))];
 }
