@@ -9,6 +9,7 @@ PostgreSQL: a connection that has rested is tried before it is used, so that tho
 died are given up at once (of one used a moment ago only the socket is looked at: three more round
 trips would be half of a short transaction); and a machine that is gone without a word is noticed
 after seconds, not after the two hours of the system's keepalive. What the URL says comes first.
+Whole tables are read only where no index will do.
 """
 
 from __future__ import annotations
@@ -69,6 +70,7 @@ def _configure_postgresql(engine: Engine) -> None:
         # Written as text, each element of an array is searched for what must be quoted, and the
         # server reads it all again: that took longer than the rest of inserting a group.
         connection.adapters.register_dumper(list, ListBinaryDumper)
+        _look_up_by_index(connection)
 
     @event.listens_for(engine, "checkin")
     def _rest(_connection: Any, record: ConnectionPoolEntry) -> None:
@@ -84,6 +86,14 @@ def _configure_postgresql(engine: Engine) -> None:
         except engine.dialect.loaded_dbapi.Error as error:
             # All of the pool, not this one alone: they lead to the same server.
             raise InvalidatePoolError(str(error)) from error
+
+
+def _look_up_by_index(connection: Any) -> None:
+    """A statement keeps the plan of its first uses, and while a log is young that is to read whole
+    tables: it went on to do so as they grew, until the server's statistics were next renewed."""
+    connection.autocommit = True
+    connection.execute("SET enable_seqscan = off")
+    connection.autocommit = False
 
 
 def _has_spoken(connection: Any) -> bool:
