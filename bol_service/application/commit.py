@@ -18,6 +18,7 @@ from bol_service.application.platform_guard import PlatformFacts
 from bol_service.application.ports import (
     Batch,
     Claim,
+    Expected,
     LogState,
     StoredEntry,
     Writing,
@@ -27,6 +28,7 @@ from bol_service.domain import errors
 from bol_service.domain.events import Event, Recorded
 from bol_service.domain.identifiers import StreamKind, parse_stream
 from bol_service.domain.states import Head, Needs
+from bol_service.domain.world import World, needs
 from bol_service.ledger.checkpoint import Checkpoint
 from bol_service.ledger.entry import Entry, leaf
 from bol_service.ledger.merkle import Frontier, NodeId
@@ -79,6 +81,17 @@ class Committed:
             else outcome
             for outcome in self.outcomes
         ]
+
+
+def expected_by(group: Sequence[SignedEvent]) -> Expected:
+    """What judging `group` asks for before anything of the world is known."""
+    unknown = World("")
+    named = [needs(unknown, signed.event).streams for signed in group]
+    return Expected(
+        streams=frozenset().union(*named),
+        payloads=frozenset(signed.payload_digest for signed in group),
+        ids=frozenset(signed.event.id for signed in group),
+    )
 
 
 class GroupCommit:

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from bol_service.application.audit_ports import Book, Cache, CacheRow
 from bol_service.application.witness_ports import PublicReading
@@ -225,6 +225,18 @@ class Reading(PublicReading, Protocol):
         ...
 
 
+@dataclass(frozen=True, kw_only=True)
+class Expected:
+    """What a writer will ask for first: streams, and the payload digests and ids of its events."""
+
+    streams: frozenset[str] = frozenset()
+    payloads: frozenset[str] = frozenset()
+    ids: frozenset[str] = frozenset()
+
+
+NOTHING_EXPECTED: Final = Expected()
+
+
 class Writing(Reading, Protocol):
     """The log's head is locked from the first statement to the end."""
 
@@ -240,7 +252,7 @@ class Writing(Reading, Protocol):
 class Store(Protocol):
     def reading(self) -> AbstractContextManager[Reading]: ...
 
-    def writing(self) -> AbstractContextManager[Writing]:
+    def writing(self, expected: Expected = NOTHING_EXPECTED) -> AbstractContextManager[Writing]:
         """Commits when the block ends, rolls back when it raises."""
         ...
 

@@ -19,7 +19,13 @@ from time import monotonic
 
 import structlog
 
-from bol_service.application.commit import Accepted, Answer, GroupCommit, SignCheckpoint
+from bol_service.application.commit import (
+    Accepted,
+    Answer,
+    GroupCommit,
+    SignCheckpoint,
+    expected_by,
+)
 from bol_service.application.platform_guard import PlatformFacts
 from bol_service.application.ports import CheckpointFile, Clock, Store
 from bol_service.domain import errors
@@ -235,7 +241,7 @@ class Sequencer:
         self._observe(Observed(size=len(group), accepted=accepted, seconds=monotonic() - started))
 
     def _record(self, group: list[SignedEvent]) -> list[Answer]:
-        with self._store.writing() as writing:
+        with self._store.writing(expected_by(group)) as writing:
             commit = GroupCommit(writing, now=self._clock.now(), platform=self._platform)
             committed = commit.run(group, self._sign)
         self._keep(committed.log.note)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, collate, delete, insert, select
+from sqlalchemy import Column, Connection, Table, collate, delete, insert, select, text
 
 from bol_service.application.audit_ports import Cache, CacheRow
 from bol_service.application.ports import Batch, BillRow
@@ -21,6 +21,8 @@ from bol_service.storage.recent import STATES
 from bol_service.storage.statements import Statements
 
 _PART = 1000
+_FREE = text("DELETE FROM claims WHERE kind = :kind AND value = :value")
+_END_MANDATES = text("DELETE FROM mandates WHERE shipper = :shipper")
 
 
 class CacheTables:
@@ -53,16 +55,13 @@ class CacheTables:
 
     def _put_claims(self, groups: Iterable[Batch]) -> None:
         taken: dict[tuple[str, str], str] = {}
-        table = tables.claims
         for group in groups:
             for claim in group.freed:
                 taken.pop((claim.kind, claim.value), None)
-                self._connection.execute(
-                    delete(table).where(table.c.kind == claim.kind, table.c.value == claim.value)
-                )
+                self._statements.send(_FREE, {"kind": claim.kind, "value": claim.value})
             taken |= {(claim.kind, claim.value): owner for claim, owner in group.taken.items()}
         self._statements.insert(
-            table,
+            tables.claims,
             [
                 {"kind": kind, "value": value, "owner": owner}
                 for (kind, value), owner in taken.items()
@@ -70,9 +69,7 @@ class CacheTables:
         )
 
     def _put_mandates(self, state: PartyState) -> None:
-        self._connection.execute(
-            delete(tables.mandates).where(tables.mandates.c.shipper == state.slug)
-        )
+        self._statements.send(_END_MANDATES, {"shipper": state.slug})
         self._statements.insert(
             tables.mandates,
             [{"forwarder": mandate.forwarder, "shipper": state.slug} for mandate in state.mandates],

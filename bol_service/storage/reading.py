@@ -4,9 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, exists, func, or_, select, text, union
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    TextClause,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+    union,
+)
 
 from bol_service.application.audit_ports import Cache, CacheRow
 from bol_service.application.ports import (
@@ -43,21 +55,12 @@ class SqlReading(SqlPublicReading):
         self._statements = Statements(connection)
 
     def log(self) -> LogState:
-        return log_state(self._connection.execute(select(tables.log)).one())
+        return log_state(*self._connection.execute(head_of_log()).one())
 
     def states(self, streams: Iterable[str]) -> dict[str, tuple[State, Head]]:
-        wanted = self._statements.among("stream", "streams")
-        rows = self._connection.execute(
-            text(f"SELECT stream, kind, state, sequence, digest FROM states WHERE {wanted}"),  # noqa: S608
-            {"streams": self._statements.values(streams)},
-        )
-        return {
-            row.stream: (
-                STATES.read(row.kind, row.state),
-                Head(sequence=row.sequence, digest=row.digest),
-            )
-            for row in rows
-        }
+        wanted = self._statements.values(streams)
+        rows = self._connection.execute(states_among(self._statements), {"streams": wanted})
+        return states_of(rows)
 
     def state_count(self) -> int:
         counted: int = self._connection.execute(
@@ -90,25 +93,17 @@ class SqlReading(SqlPublicReading):
     def earlier(
         self, payload_digests: Iterable[str], event_ids: Iterable[str]
     ) -> list[StoredEntry]:
-        # Two halves, so that each is answered by its own index.
-        same = self._statements.among("payload_digest", "digests")
-        reused = self._statements.among("event_id", "ids")
-        rows = self._connection.execute(
-            text(
-                f"SELECT {_ENTRY} FROM entries WHERE {same} "  # noqa: S608
-                f"UNION SELECT {_ENTRY} FROM entries WHERE {reused}"
-            ),
-            {
-                "digests": self._statements.values(payload_digests),
-                "ids": self._statements.values(event_ids),
-            },
-        )
-        return [_entry(row) for row in rows]
+        wanted = {
+            "digests": self._statements.values(payload_digests),
+            "ids": self._statements.values(event_ids),
+        }
+        rows = self._connection.execute(entries_of_acts(self._statements), wanted)
+        return [entry_of(row) for row in rows]
 
     def entry(self, index: int) -> StoredEntry | None:
         table = tables.entries
         row = self._connection.execute(select(table).where(table.c.idx == index)).one_or_none()
-        return _entry(row) if row else None
+        return entry_of(row) if row else None
 
     def entries(self, stream: str, first: int, limit: int) -> list[StoredEntry]:
         table = tables.entries
@@ -118,7 +113,7 @@ class SqlReading(SqlPublicReading):
             .order_by(table.c.sequence)
             .limit(limit)
         )
-        return [_entry(row) for row in rows]
+        return [entry_of(row) for row in rows]
 
     def entry_at(self, stream: str, sequence: int) -> StoredEntry | None:
         return next(iter(self.entries(stream, sequence, 1)), None)
@@ -128,7 +123,7 @@ class SqlReading(SqlPublicReading):
         rows = self._connection.execute(
             select(table).where(table.c.idx >= first).order_by(table.c.idx).limit(limit)
         )
-        return [_entry(row) for row in rows]
+        return [entry_of(row) for row in rows]
 
     def nodes(self, ids: Iterable[NodeId]) -> dict[NodeId, bytes]:
         found: dict[NodeId, bytes] = {}
@@ -290,16 +285,56 @@ class SqlReading(SqlPublicReading):
         return CacheTables(self._connection).ordered(cache)
 
 
-def log_state(row: Row[Any]) -> LogState:
+@cache
+def _states_among(wanted: str) -> TextClause:
+    return text(f"SELECT stream, kind, state, sequence, digest FROM states WHERE {wanted}")  # noqa: S608
+
+
+def states_among(statements: Statements) -> TextClause:
+    """The states of `:streams`; `states_of` reads its rows."""
+    return _states_among(statements.among("stream", "streams"))
+
+
+def states_of(rows: Iterable[Sequence[Any]]) -> dict[str, tuple[State, Head]]:
+    return {
+        stream: (STATES.read(kind, state), Head(sequence=sequence, digest=digest))
+        for stream, kind, state, sequence, digest in rows
+    }
+
+
+@cache
+def _entries_of_acts(same: str, reused: str) -> TextClause:
+    # Two halves, so that each is answered by its own index.
+    return text(
+        f"SELECT {_ENTRY} FROM entries WHERE {same} "  # noqa: S608
+        f"UNION SELECT {_ENTRY} FROM entries WHERE {reused}"
+    )
+
+
+def entries_of_acts(statements: Statements) -> TextClause:
+    """The entries of `:digests` and `:ids`; `entry_of` reads a row."""
+    same = statements.among("payload_digest", "digests")
+    return _entries_of_acts(same, statements.among("event_id", "ids"))
+
+
+@cache
+def head_of_log(lock: str = "") -> TextClause:
+    """The head; `log_state` reads its row."""
+    return text(f"SELECT origin, size, frontier, recorded_at, note FROM log{lock}")  # noqa: S608
+
+
+def log_state(
+    origin: str, size: int, edge: bytes, recorded_at: str | None, note: str | None
+) -> LogState:
     """The head from its row; raises ValueError when the row contradicts itself."""
-    frontier = Frontier.from_bytes(row.frontier)
-    if frontier.size != row.size:
-        raise ValueError(f"the size is {row.size}, the frontier is of size {frontier.size}")
+    frontier = Frontier.from_bytes(edge)
+    if frontier.size != size:
+        raise ValueError(f"the size is {size}, the frontier is of size {frontier.size}")
     return LogState(
-        origin=row.origin,
+        origin=origin,
         frontier=frontier,
-        recorded_at=instant(row.recorded_at) if row.recorded_at else None,
-        note=row.note,
+        recorded_at=instant(recorded_at) if recorded_at else None,
+        note=note,
     )
 
 
@@ -312,7 +347,7 @@ def _bytes(value: Any) -> bytes:
     return value.encode() if isinstance(value, str) else bytes(value)
 
 
-def _entry(row: Any) -> StoredEntry:
+def entry_of(row: Any) -> StoredEntry:
     """`row` has the columns of `tables.entries` in their order."""
     idx, stream, sequence, event, recorded_at, event_id, actor, action, kid, payload_digest = row
     return StoredEntry(

@@ -2,7 +2,8 @@
 
 Statements that SQLAlchemy builds for each call, with one parameter per value, cost more time than
 the database does (docs/adr/0005). These are made once per table. Many values travel as one
-parameter: a JSON text on SQLite, an array on PostgreSQL.
+parameter: a JSON text on SQLite, an array on PostgreSQL. On PostgreSQL they are sent through the
+driver itself, several together without waiting in between (docs/adr/0032).
 """
 
 from __future__ import annotations
@@ -10,10 +11,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
-from typing import Any
+from functools import cache, cached_property
+from typing import Any, Final, Protocol
 
 from sqlalchemy import BigInteger, Connection, Integer, LargeBinary, Table, TextClause, text
+
+
+class Sent(Protocol):
+    """What a statement gave. Inside `Statements.together` it has given nothing yet."""
+
+    @property
+    def rowcount(self) -> int: ...
+
+    def fetchall(self) -> Sequence[Sequence[Any]]: ...
 
 
 class Statements:
@@ -25,16 +35,40 @@ class Statements:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """What is executed in the block goes to PostgreSQL without waiting for each answer.
+        """What is sent in the block goes to PostgreSQL without waiting for each answer.
 
-        An error of any of them is raised at the end of the block; nothing in it may be read back.
+        An error of any of them is raised at the end of the block; nothing in it may be read back,
+        nor executed but by `send`.
         """
         if not self._postgresql:
             yield
             return
-        driver: Any = self._connection.connection.driver_connection
-        with driver.pipeline():
+        with self._driver.pipeline():
             yield
+
+    def send(self, statement: TextClause, parameters: Any) -> Sent:
+        """Execute a statement that is the same object each time; for many rows on SQLite,
+        `parameters` is a list.
+
+        Raises:
+            The driver's own errors on PostgreSQL, SQLAlchemy's on SQLite.
+        """
+        if not self._postgresql:
+            return self._connection.execute(statement, parameters)
+        sql = _SENT.get(statement)
+        if sql is None:
+            sql = _SENT[statement] = str(statement.compile(dialect=self._connection.dialect))
+        sent: Sent = self._driver.cursor().execute(sql, parameters)
+        return sent
+
+    @cached_property
+    def _driver(self) -> Any:
+        return self._connection.connection.driver_connection
+
+    @property
+    def lock(self) -> str:
+        """SQL: nobody else reads these rows for writing until this transaction ends."""
+        return " FOR UPDATE" if self._postgresql else ""  # SQLite has one writer anyway
 
     def among(self, column: str, name: str, kind: str = "text") -> str:
         """SQL: `column` is one of the values bound to `name` with `values`."""
@@ -63,10 +97,13 @@ class Statements:
         columns = tuple(rows[0])
         statement = _insert(table, columns, self._postgresql, replace, once)
         if self._postgresql:
-            arrays = {name: [row[name] for row in rows] for name in columns}
-            self._connection.execute(statement, arrays)
+            self.send(statement, {name: [row[name] for row in rows] for name in columns})
         else:
-            self._connection.execute(statement, [dict(row) for row in rows])
+            self.send(statement, [dict(row) for row in rows])
+
+
+_SENT: Final[dict[TextClause, str]] = {}
+"""Statements as psycopg takes them, with `%(name)s` for each parameter."""
 
 
 @cache

@@ -16,7 +16,12 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Table, delete, insert, inspect, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from bol_service.application.ports import DocumentRow, Unavailable
+from bol_service.application.ports import (
+    NOTHING_EXPECTED,
+    DocumentRow,
+    Expected,
+    Unavailable,
+)
 from bol_service.ledger.merkle import Frontier
 from bol_service.storage import tables
 from bol_service.storage.audit_book import SqlBook, open_book
@@ -81,11 +86,11 @@ class SqlStore:
             yield SqlReading(connection)
 
     @contextmanager
-    def writing(self) -> Iterator[SqlWriting]:
+    def writing(self, expected: Expected = NOTHING_EXPECTED) -> Iterator[SqlWriting]:
         connection = self._engine.execution_options(writing=True).connect()
         try:
             with self._turn, connection.begin():
-                yield SqlWriting(connection)
+                yield SqlWriting(connection, expected)
         except BaseException:
             # Whether a failed commit reached the disk is unknown; nothing may go on with what this
             # connection believes. The next one reads the head again.

@@ -6,15 +6,31 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, select, text, update
+from sqlalchemy import Connection, text, update
 
 from bol_service.application.audit_ports import Cache, CacheRow
-from bol_service.application.ports import Batch, LogState, StoredEntry
+from bol_service.application.ports import (
+    NOTHING_EXPECTED,
+    Batch,
+    Expected,
+    LogState,
+    StoredEntry,
+)
 from bol_service.domain.document import DocumentFacts
+from bol_service.domain.states import Head, State
 from bol_service.storage import tables
 from bol_service.storage.cache_tables import CacheTables
 from bol_service.storage.codec import encode_facts
-from bol_service.storage.reading import SqlReading, log_state
+from bol_service.storage.reading import (
+    SqlReading,
+    entries_of_acts,
+    entry_of,
+    head_of_log,
+    log_state,
+    states_among,
+    states_of,
+)
+from bol_service.storage.statements import Sent
 from bol_service.wire.event_fields import instant_text
 
 _MOVE_HEAD = text(
@@ -28,22 +44,56 @@ class LogMoved(RuntimeError):  # noqa: N818 - says what happened
 
 
 class SqlWriting(SqlReading):
-    """Implements `application.ports.Writing`; holds the lock on the log's row."""
+    """Implements `application.ports.Writing`; holds the lock on the log's row.
 
-    def __init__(self, connection: Connection) -> None:
+    What is `expected` to be read is read with the lock, in one round trip; the answers are given to
+    who asks for the same.
+    """
+
+    def __init__(self, connection: Connection, expected: Expected = NOTHING_EXPECTED) -> None:
         super().__init__(connection)
         self._caches = CacheTables(connection)
-        self._head = connection.execute(select(tables.log).with_for_update()).one()
+        self._expected = expected
+        send, values = self._statements.send, self._statements.values
+        acts = {"digests": values(expected.payloads), "ids": values(expected.ids)}
+        with self._statements.together():
+            head = send(head_of_log(self._statements.lock), {})
+            # After the lock: each of these sees what was committed before it was granted.
+            states = send(states_among(self._statements), {"streams": values(expected.streams)})
+            earlier = send(entries_of_acts(self._statements), acts)
+        [row] = head.fetchall()
+        self._log = log_state(*row)
+        self._states = states_of(states.fetchall())
+        self._earlier = [entry_of(row) for row in earlier.fetchall()]
 
     def log(self) -> LogState:
-        return log_state(self._head)
+        return self._log
+
+    def states(self, streams: Iterable[str]) -> dict[str, tuple[State, Head]]:
+        known = self._expected.streams
+        more = [stream for stream in streams if stream not in known]
+        found = {stream: self._states[stream] for stream in streams if stream in self._states}
+        if more:
+            wanted = {"streams": self._statements.values(more)}
+            sent = self._statements.send(states_among(self._statements), wanted)
+            found |= states_of(sent.fetchall())
+        return found
+
+    def earlier(
+        self, payload_digests: Iterable[str], event_ids: Iterable[str]
+    ) -> list[StoredEntry]:
+        payloads, ids = frozenset(payload_digests), frozenset(event_ids)
+        if payloads <= self._expected.payloads and ids <= self._expected.ids:
+            return self._earlier
+        return super().earlier(payloads, ids)
 
     def append(self, batch: Batch, log: LogState) -> None:
         """Write the batch and move the head to `log`; raises LogMoved if it is not as read."""
         with self._statements.together():
             self._insert(batch, log)
-        if batch.entries:
-            self._move_head(batch, log)
+            moved = self._move_head(batch, log) if batch.entries else None
+        if moved is not None and moved.rowcount != 1:
+            raise LogMoved(f"the log is no longer at size {batch.entries[0].index}")
 
     def _insert(self, batch: Batch, log: LogState) -> None:
         insert = self._statements.insert
@@ -70,20 +120,17 @@ class SqlWriting(SqlReading):
                 .values(facts=encode_facts(found))
             )
 
-    def _move_head(self, batch: Batch, log: LogState) -> None:
-        before = batch.entries[0].index
-        moved = self._connection.execute(
+    def _move_head(self, batch: Batch, log: LogState) -> Sent:
+        return self._statements.send(
             _MOVE_HEAD,
             {
                 "size": log.size,
                 "frontier": log.frontier.to_bytes(),
                 "recorded_at": instant_text(log.recorded_at) if log.recorded_at else None,
                 "note": log.note,
-                "before": before,
+                "before": batch.entries[0].index,
             },
         )
-        if moved.rowcount != 1:
-            raise LogMoved(f"the log is no longer at size {before}")
 
 
 def _entry_row(entry: StoredEntry) -> dict[str, Any]:
