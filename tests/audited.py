@@ -16,6 +16,7 @@ from typing import Any
 from bol_service.application.audit import audit
 from bol_service.application.audit_findings import AuditReport
 from bol_service.ledger.note import VerifierKey
+from bol_service.storage.audit_beside import opened_beside
 from bol_service.storage.engine import open_engine
 from bol_service.storage.store import SqlStore
 from tests.many_bills import HOLDER
@@ -78,6 +79,7 @@ class Audited:
                 since=since,
                 rebuild=rebuild,
                 witnesses=witnesses,
+                beside=opened_beside(store),
             )
 
 

@@ -2,7 +2,8 @@
 
 The kernel itself answers EIO to fsync and fdatasync of the process and of all that it starts, by a
 seccomp filter. That takes no rights and no tools, but it can never be taken away again: the process
-has to be ended.
+has to be ended. `refuse_fdatasync` leaves fsync alone: who can choose between the two when asked
+to, as PostgreSQL can (`wal_sync_method`), lives well until then.
 """
 
 from __future__ import annotations
@@ -29,7 +30,17 @@ class Program(ctypes.Structure):
 
 def refuse_sync() -> None:
     """From now on every sync of this process fails with EIO."""
-    steps = _steps(*NUMBERS[platform.machine()])
+    machine, fsync, fdatasync = NUMBERS[platform.machine()]
+    _refuse(machine, fsync, fdatasync)
+
+
+def refuse_fdatasync() -> None:
+    machine, _, fdatasync = NUMBERS[platform.machine()]
+    _refuse(machine, fdatasync, fdatasync)
+
+
+def _refuse(machine: int, *calls: int) -> None:
+    steps = _steps(machine, *calls)
     libc = ctypes.CDLL(None, use_errno=True)
     program = Program(len(steps) // 8, steps)
     for call in (
@@ -41,7 +52,7 @@ def refuse_sync() -> None:
             raise OSError(number, f"prctl: {os.strerror(number)}")
 
 
-def _steps(machine: int, fsync: int, fdatasync: int) -> bytes:
+def _steps(machine: int, one: int, other: int) -> bytes:
     def step(code: int, value: int, if_so: int = 0, otherwise: int = 0) -> bytes:
         return struct.pack("=HBBI", code, if_so, otherwise, value)
 
@@ -50,8 +61,8 @@ def _steps(machine: int, fsync: int, fdatasync: int) -> bytes:
             step(LOAD, MACHINE),
             step(IF_EQUAL, machine, 0, 3),
             step(LOAD, CALL),
-            step(IF_EQUAL, fsync, 2),
-            step(IF_EQUAL, fdatasync, 1),
+            step(IF_EQUAL, one, 2),
+            step(IF_EQUAL, other, 1),
             step(RETURN, ALLOW),
             step(RETURN, ERROR | errno.EIO),
         )

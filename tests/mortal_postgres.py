@@ -9,9 +9,12 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+
+import psycopg
+from psycopg import sql
 
 from scripts import local_postgres
 from scripts.local_postgres import LocalPostgres
@@ -28,6 +31,11 @@ class MortalPostgres:
     @property
     def url(self) -> str:
         return self._server.url(DATABASE)
+
+    @property
+    def _libpq(self) -> str:
+        """As the driver itself takes it, without SQLAlchemy's name for it."""
+        return self.url.replace("+psycopg", "")
 
     @property
     def log(self) -> str:
@@ -47,8 +55,22 @@ class MortalPostgres:
         postmaster.wait()
         end_all(orphans)
 
-    def rise(self) -> None:
-        """Start again on the same data, and wait until recovery is done."""
+    def set(self, setting: str, value: str) -> None:
+        """In its configuration, which it reads anew."""
+        with psycopg.connect(self._libpq, autocommit=True) as connection:
+            name, literal = sql.Identifier(setting), sql.Literal(value)
+            connection.execute(sql.SQL("ALTER SYSTEM SET {} = {}").format(name, literal))
+            connection.execute("SELECT pg_reload_conf()")
+
+    def forget_settings(self) -> None:
+        """All that was `set`; while it is down."""
+        (self._server.folder / "data" / "postgresql.auto.conf").write_bytes(b"")
+
+    def rise(self, before: Callable[[], None] | None = None) -> None:
+        """Start again on the same data, and wait until recovery is done.
+
+        `before` is called in the new process, as its user.
+        """
         owner = (self._server.folder / "data").stat()
         account: dict[str, Any] = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []}
         with open(self._server.folder / "log", "ab") as log:
@@ -57,6 +79,7 @@ class MortalPostgres:
                 stdout=log,
                 stderr=log,
                 cwd=self._server.folder,
+                preexec_fn=before,
                 **(account if os.geteuid() == 0 else {}),
             )
         self._server.await_ready()

@@ -21,10 +21,11 @@ from bol_service.crypto.keys import Algorithm
 from bol_service.crypto.signers import LocalSigner, generate
 from bol_service.ledger.checkpoint import Checkpoint
 from bol_service.ledger.note import KeyType, VerifierKey, sign_note
-from bol_service.storage import schema
+from bol_service.storage.audit_beside import opened_beside
 from bol_service.storage.engine import open_engine
 from bol_service.storage.store import SqlStore
 from tests.desk import ORIGIN, STORY, Desk
+from tests.fresh_database import migrate
 from tests.many_bills import RULEBOOK, Maker
 
 
@@ -108,7 +109,9 @@ class WritePath:
         self.sequencer.start()
 
     def audit(self, *witnesses: VerifierKey) -> AuditReport:
-        return audit(self.store, [self.log_key], witnesses=witnesses)
+        return audit(
+            self.store, [self.log_key], witnesses=witnesses, beside=opened_beside(self.store)
+        )
 
     def _sign(self, checkpoint: Checkpoint) -> str:
         signer = self.log_signer
@@ -124,7 +127,7 @@ def write_path(
     With `like`, another history under the very same keys: its log is not opened yet.
     """
     engine = open_engine(url)
-    schema.upgrade(engine)
+    migrate(engine)
     path = WritePath(
         store=open_store(engine),
         desk=like.desk if like is not None else Desk(),

@@ -24,15 +24,16 @@ from bol_service.cli.demo_platform import prepare
 from bol_service.crypto.signers import LocalSigner
 from bol_service.ledger.note import VerifierKey
 from bol_service.settings import Settings, from_environment
-from bol_service.storage import schema
+from bol_service.storage.audit_beside import opened_beside
 from bol_service.storage.engine import open_engine
 from bol_service.storage.store import SqlStore
 from bol_service.wire.event_fields import instant_text
 from scripts.local_postgres import free_port
 from tests.desk import ORIGIN, SEEDS, STORY, Desk
+from tests.fresh_database import fresh_log
 from tests.warm_service import Forked, Launcher
 
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 TICK = 0.02
 
 
@@ -122,7 +123,7 @@ class Service:
         if self.process is None:
             return 0
         self.process.terminate()
-        code = self.process.wait(30)
+        code = self.process.wait(120)
         self.process = None
         return code
 
@@ -131,11 +132,12 @@ class Service:
         return client.request("GET", path, None, None, token=None)
 
     def connect(self) -> HTTPConnection:
-        return HTTPConnection("127.0.0.1", self.port, timeout=60)
+        return HTTPConnection("127.0.0.1", self.port, timeout=120)
 
     def audit(self) -> AuditReport:
         engine = open_engine(self.environment["BOL_DATABASE_URL"])
-        report = audit(SqlStore(engine), [self.log_key])
+        store = SqlStore(engine)
+        report = audit(store, [self.log_key], beside=opened_beside(store))
         engine.dispose()
         return report
 
@@ -149,10 +151,7 @@ def new_service(
     if database_url is not None:
         environment["BOL_DATABASE_URL"] = database_url
     Path(environment["BOL_CLOCK_FILE"]).write_text(instant_text(STORY), encoding="ascii")
-    engine = open_engine(environment["BOL_DATABASE_URL"])
-    schema.upgrade(engine)
-    SqlStore(engine).create_log(ORIGIN)
-    engine.dispose()
+    fresh_log(environment["BOL_DATABASE_URL"], ORIGIN)
     return Service(
         folder=platform.folder,
         environment=environment,

@@ -22,6 +22,7 @@ from bol_service.application.audit import AuditReport, audit
 from bol_service.client import Refused, Unreachable
 from bol_service.domain.states import BillState, Status
 from bol_service.settings import Settings
+from bol_service.storage.audit_beside import opened_beside
 from bol_service.storage.engine import open_engine
 from bol_service.storage.exchange import SqlExchange
 from bol_service.storage.store import SqlStore
@@ -29,7 +30,7 @@ from scripts.local_postgres import free_port
 from tests.two_platforms import PASSPHRASE, Side, Two, two_platforms
 from tests.warm_service import Forked, Launcher
 
-TURN_SECONDS = 40.0
+TURN_SECONDS = 120.0
 HOLDERS = {"CQGY": "yunling", "SGPX": "banksg"}
 
 
@@ -68,7 +69,7 @@ class Link:
                 near.close()
                 continue
             try:
-                far = socket.create_connection(("127.0.0.1", self.target), timeout=5)
+                far = socket.create_connection(("127.0.0.1", self.target), timeout=30)
             except OSError:
                 near.close()
                 continue
@@ -236,7 +237,8 @@ def look(side: Side, bill: str) -> BillState | None:
 def audited(side: Side) -> AuditReport:
     log_signer, _ = bootstrap.platform_keys(side.settings)
     with reading_of(side) as store:
-        return audit(store, [bootstrap.log_verifier_key(side.origin, log_signer)])
+        key = bootstrap.log_verifier_key(side.origin, log_signer)
+        return audit(store, [key], beside=opened_beside(store))
 
 
 def environment_of(settings: Settings) -> dict[str, str]:

@@ -73,11 +73,11 @@ class Keeper:
 
     def __init__(self, engine: Engine) -> None:
         self._url = engine.url.render_as_string(hide_password=False)
-        self._rows = every_row(engine)
+        self.rows = every_row(engine)
 
     def put_back(self) -> None:
         with acting(self._url) as user:
-            user.put_all(self._rows)
+            user.put_all(self.rows)
             user.restore_triggers()
 
 

@@ -7,7 +7,8 @@
 4. tree: leaves, stored nodes and the head's frontier from the entries alone;
 5. checkpoints: signed by the log, each with the root of the tree at its size;
 6. cosignatures: every one, under the key of its witness (`audit_cosignatures`);
-7. caches: every table that repeats what the entries say is the one that the replay makes.
+7. caches: every table that repeats what the entries say is the one that the replay makes;
+8. the tables beside the log, as far as they can be held to anything (`audit_beside`).
 
 What needs no order runs in `jobs` processes (`audit_pages`, `audit_workers`), the replay in this
 one (`audit_replay`). What the replay makes lies in a *book*, so memory does not grow with the log.
@@ -27,11 +28,13 @@ signed with a stolen log key: compare its root with a checkpoint that somebody e
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from bol_service.application import audit_caches, audit_cosignatures
+from bol_service.application import audit_beside, audit_caches, audit_cosignatures
+from bol_service.application.audit_beside_ports import BesideReading, Memory
 from bol_service.application.audit_findings import AuditReport, Finding, Kind
 from bol_service.application.audit_pages import (
     Examined,
@@ -64,12 +67,14 @@ def audit(
     since: Path | None = None,
     rebuild: bool = False,
     witnesses: Sequence[VerifierKey] = (),
+    beside: AbstractContextManager[BesideReading] | None = None,
 ) -> AuditReport:
     """Audit the whole ledger. Stops at the first entry that cannot be replayed.
 
     `witnesses` are the keys by which cosignatures should be; without any they are only counted.
     `since` is the file of a book: an audit goes on from it and keeps it up to date, and makes it if
-    it is not there. `rebuild` writes the caches anew if nothing but caches is wrong.
+    it is not there. `rebuild` writes the caches anew if entries, tree and checkpoints are sound.
+    Without `beside`, the tables beside the log are not looked at.
 
     Raises:
         BookError: `since` cannot be used.
@@ -85,7 +90,7 @@ def audit(
                 report.add(Finding(kind=Kind.HEAD, text=text))
                 return report
             running = _Audit(store, reading, log, log_keys, book, progress, jobs)
-            report = running.run(witnesses)
+            report = running.run(witnesses, beside, book if since is not None else None)
         if rebuild and report.counted and report.is_rebuildable:
             audit_caches.rebuild(store, book, report)
             report.rebuilt = True
@@ -117,20 +122,36 @@ class _Audit:
         self._notes: dict[int, Note] = {}
         self._recorded_at = ""
 
-    def run(self, witnesses: Sequence[VerifierKey]) -> AuditReport:
+    def run(
+        self,
+        witnesses: Sequence[VerifierKey],
+        beside: AbstractContextManager[BesideReading] | None,
+        memory: Memory | None,
+    ) -> AuditReport:
         sound = self._earlier() and self._entries()
         self._settle()
         self._report.entries = self._tree.size
         self._report.root = self._tree.frontier.root()
         if sound:
             audit_cosignatures.check(self._reading, self._book, witnesses, self._report)
-            self._keep()
+            beyond = self._beside(beside, memory)
+            self._keep(beyond)
             self._pending += check_head(
                 self._reading, self._log, self._tree.frontier, self._recorded_at
             )
             self._settle()
             audit_caches.compare(self._reading, self._book, self._report)
+            self._report.take(beyond)
         return self._report
+
+    def _beside(
+        self, beside: AbstractContextManager[BesideReading] | None, memory: Memory | None
+    ) -> AuditReport:
+        found = AuditReport()
+        if beside is not None:
+            with beside as reading:
+                audit_beside.check(reading, memory, self._log.origin, found)
+        return found
 
     # -- what an earlier audit examined ----------------------------------------------------------
 
@@ -254,11 +275,11 @@ class _Audit:
             self._report.add(finding)
         self._pending = []
 
-    def _keep(self) -> None:
+    def _keep(self, beyond: AuditReport | None = None) -> None:
         """The book goes only as far as nothing was found, so that a later audit finds it again."""
         self._settle()
         self._replay.flush()
-        if self._report.counted:
+        if self._report.counted or (beyond is not None and beyond.counted):
             return
         self._book.keep(
             Reached(

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     HEAD = "head"
     EARLIER = "earlier"
     CACHE = "cache"
+    BESIDE = "beside"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +81,13 @@ MEANINGS = {
         do="Stop the service and run: bol ledger check --rebuild. Then find out who or what "
         "changed the table.",
     ),
+    Kind.BESIDE: Meaning(
+        means="A row beside the log (a document, a notice, a transfer, a line of the flow log ...) "
+        "was changed, taken away or put in past the service. No entry and nobody's title is "
+        "touched by it, but what the row tells is not to be believed.",
+        do="Find the row in the newest backup or the standby and, as owner of the tables, put it "
+        "back (docs/operations.md, Audit). Then find out who or what changed the table.",
+    ),
 }
 
 
@@ -124,9 +132,24 @@ class AuditReport:
     @property
     def is_rebuildable(self) -> bool:
         """Whether entries, tree and checkpoints are sound, whatever the caches are like."""
-        return self.counted.keys() <= {Kind.CACHE}
+        return self.counted.keys() <= {Kind.CACHE, Kind.BESIDE}
+
+    @property
+    def is_sound(self) -> bool:
+        """Nothing was wrong, or nothing but caches, which were written anew."""
+        return not self.counted or (self.rebuilt and self.counted.keys() == {Kind.CACHE})
 
     def add(self, finding: Finding) -> None:
         self.counted[finding.kind] += 1
+        self._show(finding)
+
+    def take(self, other: AuditReport) -> None:
+        """The findings of another part, after those of this one."""
+        self.counted += other.counted
+        self.wrong_facts += other.wrong_facts
+        for finding in other.findings:
+            self._show(finding)
+
+    def _show(self, finding: Finding) -> None:
         if len(self.findings) < SHOWN:
             self.findings.append(finding)

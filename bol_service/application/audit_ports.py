@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
+from bol_service.application.audit_beside_ports import Memory
 from bol_service.ledger.merkle import Frontier
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class Reached:
         return self.frontier.size
 
 
-class Book(Protocol):
+class Book(Memory, Protocol):
     """Nothing of it is durable before `keep`."""
 
     @property

@@ -74,9 +74,7 @@ _LOST = {
     metavar="FILE",
     help="Go on from the audit that FILE remembers, and remember this one there.",
 )
-@click.option(
-    "--rebuild", is_flag=True, help="Write the caches anew if nothing but caches is wrong."
-)
+@click.option("--rebuild", is_flag=True, help="Write the caches anew if the log is sound.")
 @click.option(
     "--jobs",
     type=click.IntRange(1, 256),
@@ -121,7 +119,7 @@ def check(
         )
     value = _value(origin, report, against)
     show(value, lambda: _tell(value))
-    is_sound = not against and (report.rebuilt or not report.problems)
+    is_sound = not against and report.is_sound
     ctx.exit(ExitCode.DONE if is_sound else ExitCode.REFUSED)
 
 
@@ -149,7 +147,7 @@ def opened_store(origin: str, url: str, *, alone: bool) -> Iterator[SqlStore]:
 
 
 def _audited(
-    store: Store,
+    store: SqlStore,
     keys: Sequence[VerifierKey],
     witnesses: Sequence[VerifierKey],
     since: Path | None,
@@ -159,6 +157,7 @@ def _audited(
     from bol_service.application.audit import audit
     from bol_service.application.audit_caches import Changed
     from bol_service.application.audit_ports import BookError
+    from bol_service.storage.audit_beside import opened_beside
 
     try:
         with progress_bar() as progress:
@@ -170,6 +169,7 @@ def _audited(
                 since=since,
                 rebuild=rebuild,
                 witnesses=witnesses,
+                beside=opened_beside(store),
             )
     except BookError as error:
         raise NotSetUp(str(error), "Give --since the file of an audit of this log.") from None

@@ -43,6 +43,12 @@ _COSIGNED = (
     "PRIMARY KEY (size, witness)) WITHOUT ROWID"
 )
 
+_REMEMBERED = (
+    "CREATE TABLE IF NOT EXISTS remembered (name TEXT, key TEXT, digest TEXT NOT NULL, "
+    "PRIMARY KEY (name, key)) WITHOUT ROWID"
+)
+_NOW = "CREATE TEMP TABLE IF NOT EXISTS now (key TEXT PRIMARY KEY, digest TEXT NOT NULL)"
+
 
 class BookReading(SqlReading):
     """Asked for a few streams at a time, so often that the shortest way counts."""
@@ -125,6 +131,20 @@ class SqlBook:
     def put_cosigned(self, verified: Sequence[Cosigned]) -> None:
         self._direct.executemany("REPLACE INTO cosigned VALUES (?, ?, ?)", verified)
 
+    def compared(self, table: str, rows: Iterable[tuple[str, str]]) -> Iterator[str]:
+        self._direct.execute(_NOW)
+        self._direct.execute("DELETE FROM now")
+        self._direct.executemany("REPLACE INTO now VALUES (?, ?)", rows)
+        gone = self._direct.execute(
+            "SELECT r.key FROM remembered r LEFT JOIN now n ON n.key = r.key "
+            "WHERE r.name = ? AND (n.key IS NULL OR n.digest <> r.digest) ORDER BY r.key",
+            (table,),
+        ).fetchall()
+        self._direct.execute(
+            "INSERT OR IGNORE INTO remembered SELECT ?, key, digest FROM now", (table,)
+        )
+        return (key for (key,) in gone)
+
     def ordered(self, cache: Cache) -> Iterator[CacheRow]:
         return self._caches.ordered(cache)
 
@@ -201,6 +221,7 @@ def _begin(connection: Connection, file: Path) -> None:
             "yet, or one that an audit made"
         )
     direct.execute(_COSIGNED)  # a book of before has none
+    direct.execute(_REMEMBERED)
 
 
 def _direct(connection: Connection) -> sqlite3.Connection:

@@ -22,6 +22,7 @@ from bol_service.ledger import receipt as receipts
 from bol_service.ledger.receipt import Receipt
 from tests import many_bills
 from tests.desk import Desk
+from tests.failing_sync import refuse_fdatasync
 from tests.many_bills import HOLDER
 from tests.mortal_postgres import MortalPostgres, mortal_postgres
 from tests.processes import children, fill_disk, free_disk
@@ -280,7 +281,7 @@ def tenant(tmp_path_factory: pytest.TempPathFactory, warm: Launcher) -> Iterator
     folder = tmp_path_factory.mktemp("tenant")
     with (
         mortal_postgres() as postgres,
-        opened_house(folder, bills=3, database_url=postgres.url, warm=warm) as house,
+        opened_house(folder, bills=5, database_url=postgres.url, warm=warm) as house,
     ):
         house.service.start()
         yield Tenant(house=house, postgres=postgres)
@@ -314,4 +315,26 @@ def test_the_service_outlives_its_database_and_says_what_is_the_matter(tenant: T
     assert b"bol_queue_waiting 0.0" in metrics
     tenant.postgres.rise()
     house.settle(compact)
+    assert house.get("/readyz")[0] == 200
+
+
+def test_postgresql_that_cannot_sync_acknowledges_nothing_and_loses_nothing(
+    tenant: Tenant,
+) -> None:
+    """It panics, and again in each recovery, until it is started where the disk can sync."""
+    house, postgres = tenant.house, tenant.postgres
+    postgres.set("wal_sync_method", "fsync")
+    postgres.die()
+    postgres.rise(before=refuse_fdatasync)
+    acknowledged, in_doubt = house.transfer(), house.transfer()
+    house.settle(acknowledged)
+    postgres.set("wal_sync_method", "fdatasync")
+    house.require_uncertain(in_doubt)
+    house.require_uncertain(in_doubt)
+    assert "PANIC:  could not fdatasync file" in postgres.log
+    postgres.die()
+    postgres.forget_settings()
+    postgres.rise()
+    house.settle(in_doubt)
+    assert house.require_recorded(acknowledged) == 200
     assert house.get("/readyz")[0] == 200

@@ -21,6 +21,7 @@ from bol_service.ledger import receipt as receipts
 from tests.carters import Death, Yard, opened_yard
 from tests.many_bills import HOLDER
 from tests.mortal_postgres import MortalPostgres, mortal_postgres
+from tests.paired_postgres import paired_postgres
 from tests.recording import WritePath, write_path
 
 
@@ -69,6 +70,22 @@ def test_server_and_postgresql_killed_under_load_lose_and_double_nothing(
     ):
         yard.play(deaths_on(postgres, yard), kills)
         assert "automatic recovery in progress" in postgres.log
+
+
+def test_a_primary_killed_under_load_loses_nothing_and_its_standby_is_found(
+    tmp_path: Path,
+) -> None:
+    """The small sibling of the cluster under Patroni (`test_high_availability`). Every client is in
+    doubt when the primary dies, and is answered by the same service on the standby."""
+    with (
+        paired_postgres() as postgres,
+        opened_yard(tmp_path, seed=1, database_url=postgres.url) as yard,
+    ):
+        server = yard.service.process
+        primary = Death(name="primary", kill=postgres.primary.die, restore=postgres.promote)
+        yard.play([primary], 1)
+        assert all(carter.uncertain for carter in yard.carters)
+        assert yard.service.process is server, "it went with the primary"
 
 
 # -- N28: between commit and answer --------------------------------------------------------------

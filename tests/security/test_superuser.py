@@ -2,10 +2,9 @@
 
 Each kind of row that bears on the log is changed, deleted, added and exchanged, on both databases,
 past the triggers. A row of the table says who notices (`tests.outsiders`) and a part of the
-sentence. What holds nothing of the log is not here: notices (a copy of what was told to parties)
-and access tokens (five minutes of reading) are no evidence of anything, and no audit covers them.
-Nor is what we cosigned for other logs: a witness whose own book is put back can be deceived, which
-is why a log asks several.
+sentence. Caches are in `test_superuser_caches`, the tables beside the log in
+`test_superuser_beside`. What we cosigned for other logs can be put back as a whole without anybody
+noticing it here: a witness can be deceived so, which is why a log asks several.
 """
 
 from __future__ import annotations
