@@ -61,7 +61,8 @@ def _script(trust: str | None) -> str:
             '"use strict";',
             *modules,
             f"globalThis.eblVerifier = {{ readTrust: {_name('trust.js')}.readTrust, "
-            f"verify: {_name('copy.js')}.verifyFile }};",
+            f"verify: {_name('copy.js')}.verifyFile, "
+            f"verifyFields: {_name('disclosed.js')}.verifyFields }};",
             f'if (typeof document !== "undefined") {_name("page.js")}'
             f".start(document, {_literal(trust)});",
             "",

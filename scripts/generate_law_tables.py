@@ -26,7 +26,7 @@ from typing import Any
 import law_bill_questions
 import law_exchange_questions
 import law_questions
-from law_schemas import Schemas
+from law_schemas import Schemas, form
 from marshmallow import Schema
 
 from bol_service.cli import words
@@ -36,6 +36,7 @@ from bol_service.domain.document import BillKind
 from bol_service.domain.events import Action, Leg, Role
 from bol_service.domain.states import OPERATOR, DraftStatus, Place, Status
 from bol_service.ledger import note
+from bol_service.portal.words import CHINESE, ENGLISH
 from bol_service.verification import crossings, report, trust_peers, verifier
 from bol_service.verification.bundle import (
     MAX_BUNDLE_BYTES,
@@ -45,7 +46,7 @@ from bol_service.verification.bundle import (
     StatementSchema,
 )
 from bol_service.verification.trust import TrustSchema
-from bol_service.wire import document, event_fields, transport_document_text
+from bol_service.wire import disclosure, document, event_fields, transport_document_text
 from bol_service.wire import events as wire_events
 from bol_service.wire.event_schemas import (
     RECIPIENT_ACTIONS,
@@ -69,6 +70,7 @@ MESSAGES: tuple[type[Schema], ...] = (
     IssuanceManifestSchema,
     FinishedResponseSchema,
     ChainEntrySchema,
+    disclosure.ClaimsSchema,
 )
 _WORDS = {
     "actions": words.ACTIONS,
@@ -76,6 +78,8 @@ _WORDS = {
     "kinds": words.BILL_TYPES,
     "places": words.PLACES,
 }
+# What the portal calls the members of a transport document; parties and places are parts to it.
+_MEMBERS = ("part", "member")
 _KINDS = {
     "party": events.PartyEvent,
     "draft": events.DraftEvent,
@@ -107,6 +111,7 @@ def tables() -> Json:
         "bill": law_bill_questions.bill_table(),
         "exchange": law_exchange_questions.exchange_table(),
         "peers": _peers(),
+        "disclosure": _disclosure(),
         "refusals": {
             refusal.code: {
                 "status": refusal.status,
@@ -118,7 +123,7 @@ def tables() -> Json:
         },
         "words": {
             name: {code: {"en": en, "zh": zh} for code, (en, zh) in known.items()}
-            for name, known in _WORDS.items()
+            for name, known in {**_WORDS, "members": _member_words()}.items()
         },
         "report": {
             "checks": [check.value for check in report.Check],
@@ -247,6 +252,26 @@ def _peers() -> Json:
             "mostBits": trust_peers.MAX_RSA_BITS,
             "exponentBelow": trust_peers.MAX_EXPONENT,
         },
+    }
+
+
+def _disclosure() -> Json:
+    return {
+        "typ": disclosure.TYP,
+        "characters": disclosure.MAX_BYTES,
+        "jwtCharacters": disclosure.MAX_JWT_BYTES,
+        "saltBytes": disclosure.SALT_BYTES,
+        "reserved": list(disclosure.RESERVED),
+        "statusAt": form(disclosure.STATUS_AT_FORM),
+    }
+
+
+def _member_words() -> dict[str, tuple[str, str]]:
+    return {
+        member: (english, CHINESE[key])
+        for key, english in ENGLISH.items()
+        for area, _, member in [key.partition(".")]
+        if area in _MEMBERS and "." not in member
     }
 
 

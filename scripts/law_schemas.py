@@ -142,18 +142,24 @@ def _string(field: fields.Field[Any]) -> Json:
         match rule:
             case validate.OneOf():
                 found["choices"] = [str(choice) for choice in rule.choices]
+            case validate.Equal():
+                found["choices"] = [str(rule.comparable)]
             case validate.Length():
                 found |= _sizes(field)
             case validate.Regexp():
-                found["form"] = _form(str(rule.regex.pattern))
+                found["form"] = form(str(rule.regex.pattern))
             case _:
                 raise TypeError(f"{rule!r} has no table; add it here and to verifier/schemas.js")
     return found
 
 
-def _form(pattern: str) -> str:
+def form(pattern: str) -> str:
     """As every engine reads it: what counts as white space differs from one to the next."""
-    return pattern.removesuffix(r"\Z").replace(r"\S", f"[^{_WHITE_SPACE}]")
+    return (
+        pattern.removesuffix(r"\Z")
+        .replace(r"\S", f"[^{_WHITE_SPACE}]")
+        .replace(r"[^\s", f"[^{_WHITE_SPACE}")
+    )
 
 
 def _white_space() -> str:

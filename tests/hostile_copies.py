@@ -63,6 +63,11 @@ def _plain(attached: bytes, tree: bytes = _NAMES, **more: bytes) -> bytes:
     return _with_table(objects | numbered)
 
 
+def packed(bundle: bytes) -> bytes:
+    """A small PDF with a large attachment."""
+    return _plain(_stream(zlib.compress(bundle)))
+
+
 def _in_streams(bundle: bytes) -> bytes:
     """All objects but one in a stream, and the table in another, packed by rows like a picture."""
     inside = {1: _CATALOG % _NAMES, 2: _PAGES, 3: _FILE}

@@ -22,19 +22,21 @@ from bol_service.crypto.keys import Algorithm
 from bol_service.crypto.signers import LocalSigner, Signer, generate, write_private_key
 from bol_service.domain.states import Head
 from bol_service.settings import Settings
-from bol_service.storage import schema
-from bol_service.storage.engine import open_engine
-from bol_service.storage.store import SqlStore
 from bol_service.verification.trust import LogKey, Trust
 from bol_service.wire import drafting
 from bol_service.wire.event_fields import instant_text
 from bol_service.wire.events import issue_to_checksum
+from tests.fresh_database import fresh_log
 
 Json = dict[str, Any]
 
 ORIGIN = "demo.a/b"
 CARRIER, SHIPPER, OPERATOR = "ca", "sh", "operator"
-CONTAINERS = ("XLCU7001127", "XLCU7001132", "XLCU7001148", "XLCU7001153")
+CONTAINERS = (
+    *("XLCU7001127", "XLCU7001132", "XLCU7001148", "XLCU7001153"),
+    *("XLCU7001169", "XLCU7001174", "XLCU7001180", "XLCU7001195"),
+    *("XLCU7001209", "XLCU7001214", "XLCU7001220", "XLCU7001235"),
+)
 PASSPHRASE = b"only for this test run"
 
 _ROLES: dict[str, Json] = {
@@ -155,10 +157,7 @@ def build(folder: Path, carrier_alg: Algorithm = Algorithm.ED25519) -> Iterator[
     signers = {slug: LocalSigner(generate(Algorithm.ED25519)) for slug in _ROLES}
     signers[CARRIER] = LocalSigner(generate(carrier_alg))
     settings = _settings(folder, signers[OPERATOR])
-    engine = open_engine(settings.database_url)
-    schema.upgrade(engine)
-    SqlStore(engine).create_log(ORIGIN)
-    engine.dispose()
+    fresh_log(settings.database_url, ORIGIN)
     log_signer, statement_signer = bootstrap.platform_keys(settings)
     world = MinimalWorld(
         running=bootstrap.start(settings),

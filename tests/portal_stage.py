@@ -15,15 +15,22 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from bol_service.application.disclosures import KIND as DISCLOSURE
+from bol_service.application.documents import parse
 from bol_service.cli.client import Client
-from bol_service.cli.voyage import Script, Voyage
+from bol_service.cli.voyage import Voyage
+from bol_service.cli.voyage_script import Script
 from bol_service.crypto.signers import write_private_key
+from bol_service.wire.disclosure import MEDIA_TYPE
+from bol_service.wire.disclosure_making import make
+from bol_service.wire.document import read_document
 from tests import kit
 from tests.bill_scene import Answer, newcomer
 from tests.hostile_payloads import PAYLOADS
 
 Json = dict[str, Any]
 PASSPHRASE = "correct horse battery staple"
+CARRIER = "xlsc"
 EVIL_NAME = "<img src=x onerror=pwned=1>\"'&{actor}"
 
 
@@ -72,7 +79,7 @@ class Stage:
         """One request of a browser that is logged in as `party`."""
         cookies = [f"ebl-language={language}"] + ([self.cookie(party)] if party else [])
         sent = {"Cookie": "; ".join(cookies), **(headers or {})}
-        connection = HTTPConnection(urlsplit(self.base_url).netloc, timeout=30)
+        connection = HTTPConnection(urlsplit(self.base_url).netloc, timeout=120)
         try:
             connection.request(method, path, body=body, headers=sent)
             answer = connection.getresponse()
@@ -90,11 +97,37 @@ def hostile_goods(script: Script) -> None:
     item["shippingMarks"] = list(PAYLOADS[-50:])
 
 
+def commits_to_fields(platform: kit.Platform, voyage: Voyage) -> None:
+    """The carrier commits to every field of bill A when it issues it, and to none of B."""
+    plain = voyage.values.issue
+
+    def issue(details: Json, signer: str) -> Json:
+        if details["$issue"] != platform.script.voyage["bill"] or signer != CARRIER:
+            return plain(details, signer)
+        digest = voyage.saved[details["$issue"]]["digest"]
+        content = platform.running.services.documents.own(digest, signer).content
+        value = parse(content)
+        full = make(
+            value,
+            read_document(content, value),
+            carrier=signer,
+            origin=kit.ORIGIN,
+            platform=platform.base_url,
+            at=voyage.now(),
+            signer=platform.signers[signer],
+        )
+        voyage.clients[signer].upload(full.to_text().encode(), DISCLOSURE, MEDIA_TYPE)
+        return {**plain(details, signer), "disclosure": full.digest}
+
+    voyage.values.issue = issue  # type: ignore[method-assign]
+
+
 @contextmanager
 def stage(folder: Path, prepare: Callable[[Script], object] = hostile_goods) -> Iterator[Stage]:
     with kit.platform(folder) as platform:
         prepare(platform.script)
         voyage = platform.voyage()
+        commits_to_fields(platform, voyage)
         voyage.open()
         for line in voyage.play():
             assert line.as_expected, line

@@ -4,6 +4,7 @@ import { pointProblem, verifyEd25519 } from "./ed25519.js";
 import { canonical } from "./jcs.js";
 import { isOnCurve, verifyEs256 } from "./p256.js";
 import { sha256 } from "./sha2.js";
+import { parseEvent } from "./strictjson.js";
 
 const KINDS = {
   Ed25519: { kty: "OKP", crv: "Ed25519", coordinates: ["x"] },
@@ -34,6 +35,14 @@ export function readJwk(value) {
   refuseBadPoint(alg, raw);
   const jwk = canonical(value);
   return { alg, kid: toBase64url(sha256(utf8(jwk))), jwk, raw };
+}
+
+const known = new Map();
+
+// The key of a canonical JWK that `readJwk` has read before.
+export function publicKey(jwk) {
+  if (!known.has(jwk)) known.set(jwk, readJwk(parseEvent(utf8(jwk))));
+  return known.get(jwk);
 }
 
 function coordinate(name, text) {

@@ -3,6 +3,7 @@
 //
 //   node verifier/node.mjs bundle.ebl.json [trust.json]      the report, as `bol verify --json` has it;
 //                                                            of a printed copy (*.pdf) as well
+//   node verifier/node.mjs fields.sdjwt trust.json bundle    the same of disclosed fields
 //   node verifier/node.mjs --cases  < cases.jsonl            one summary per case
 //   node verifier/node.mjs --traces < traces.jsonl           one line per trace of the bare law
 //   node verifier/node.mjs --parts  < questions.jsonl        one line per question to one part of it
@@ -15,7 +16,10 @@ import vm from "node:vm";
 import { readAnswer } from "./answer.js";
 import { fromBase64, fromBase64url, hex, toBase64, utf8 } from "./bytes.js";
 import { verifyFile } from "./copy.js";
+import { verifyFields } from "./disclosed.js";
+import { isDisclosure } from "./disclosure.js";
 import { DocumentError, readDocument } from "./document.js";
+import { fieldLines, fieldName } from "./fields.js";
 import { parseStream, problemOf } from "./identifiers.js";
 import { canonical } from "./jcs.js";
 import { BadJws, BadSignature } from "./jws.js";
@@ -28,6 +32,7 @@ import { BadJson, parseDocument, parseEvent } from "./strictjson.js";
 import { textProblem } from "./text.js";
 import { readInstant, readMoment } from "./time.js";
 import { readTrust, TrustError } from "./trust.js";
+import { Words } from "./words.js";
 import { World } from "./world.js";
 
 const args = process.argv.slice(2);
@@ -56,11 +61,28 @@ function summary(report) {
   };
 }
 
-// {"bundle": base64, "trust": text or null, "now": milliseconds}
-async function judgeCase(engine, { bundle, now, trust }) {
+// Of disclosed fields: the same, each field, and what is told of the evidence.
+function summaryOfFields(report) {
+  const { currentUntil, demo, evidence, fields, findings, undisclosed, verdict } = report.toValue();
+  return {
+    verdict,
+    demo,
+    findings: findings.map(({ check, outcome, code }) => [check, outcome, code]),
+    fields: fields.map(({ pointer, value, outcome }) => [pointer, canonical(value), outcome]),
+    undisclosed: undisclosed ?? null,
+    currentUntil: currentUntil ?? null,
+    evidence: evidence?.verdict ?? null,
+  };
+}
+
+// {"bundle": base64, "trust": text or null, "now": milliseconds}; of disclosed fields that is
+// {"fields": base64, "bundle": base64 or null, ...}
+async function judgeCase(engine, { bundle, fields, now, trust }) {
   try {
     const trusted = trust === null ? null : engine.readTrust(utf8(trust));
-    return summary(await engine.verify(fromBase64(bundle), trusted, now));
+    const evidence = bundle === null ? null : await engine.verify(fromBase64(bundle), trusted, now);
+    if (fields === undefined) return summary(evidence);
+    return summaryOfFields(await engine.verifyFields(fromBase64(fields), evidence, trusted));
   } catch (error) {
     if (error.name === "TrustError" || error instanceof TrustError) return { trustError: true };
     return { crashed: String(error.stack ?? error) };
@@ -129,7 +151,13 @@ async function isSigned(parsed, keys, now) {
   }
 }
 
+function fieldTold({ language, pointer, value }) {
+  const words = new Words(language);
+  return [fieldName(pointer, words), fieldLines(value, words)];
+}
+
 const PARTS = {
+  field: fieldTold,
   answer: ({ text }) => orNull(() => readAnswer(text)),
   base64: ({ text }) => hexOrNull(fromBase64(text)),
   base64url: ({ text }) => hexOrNull(fromBase64url(text)),
@@ -156,16 +184,24 @@ async function eachLine(judge) {
   }
 }
 
+// [bundle or fields, trust file, bundle that the fields go with]
+async function judgeFiles(engine, [file, trust, beside]) {
+  const trusted = trust === undefined ? null : engine.readTrust(readFileSync(trust));
+  const judge = (path) => engine.verify(new Uint8Array(readFileSync(path)), trusted, Date.now());
+  const bytes = new Uint8Array(readFileSync(file));
+  if (!isDisclosure(bytes)) return judge(file);
+  return engine.verifyFields(bytes, beside === undefined ? null : await judge(beside), trusted);
+}
+
 async function main() {
   if (option("--own-arithmetic")) withoutWebCrypto();
   const at = args.indexOf("--page");
-  const engine = at < 0 ? { readTrust, verify: verifyFile } : pageEngine(args.splice(at, 2)[1]);
+  const own = { readTrust, verify: verifyFile, verifyFields };
+  const engine = at < 0 ? own : pageEngine(args.splice(at, 2)[1]);
   if (option("--cases")) return eachLine((line) => judgeCase(engine, line));
   if (option("--traces")) return eachLine(judgeTrace);
   if (option("--parts")) return eachLine((line) => PARTS[line.part](line));
-  const [bundle, trust] = args;
-  const trusted = trust === undefined ? null : engine.readTrust(readFileSync(trust));
-  const report = await engine.verify(new Uint8Array(readFileSync(bundle)), trusted, Date.now());
+  const report = await judgeFiles(engine, args);
   process.stdout.write(`${JSON.stringify(report.toValue(), null, 1)}\n`);
 }
 

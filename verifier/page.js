@@ -1,6 +1,8 @@
-// The page: two files in, the report out; in two languages, by mouse, by drop or by keyboard.
+// The page: files in, the report out; in two languages, by mouse, by drop or by keyboard.
 import { utf8 } from "./bytes.js";
 import { verifyFile } from "./copy.js";
+import { verifyFields } from "./disclosed.js";
+import { isDisclosure } from "./disclosure.js";
 import { LAW } from "./tables.js";
 import { readTrust, TrustError } from "./trust.js";
 import { View, visible } from "./view.js";
@@ -16,6 +18,7 @@ class Page {
   constructor(document, embeddedTrust) {
     this.document = document;
     this.bundle = null; // {name, bytes}
+    this.fields = null; // the same, of disclosed fields
     this.trust = null; // what readTrust made
     this.trustName = null;
     this.problem = null; // [word, detail]
@@ -29,8 +32,10 @@ class Page {
 
   open() {
     const { document } = this;
-    this.byId("bundle").addEventListener("change", ({ target }) => this.takeFiles(target.files));
-    this.byId("trust").addEventListener("change", ({ target }) => this.takeFiles(target.files));
+    for (const name of ["bundle", "trust", "fields"]) {
+      this.byId(name).addEventListener("change", ({ target }) => this.takeFiles(target.files));
+    }
+    this.byId("fields-away").addEventListener("click", () => this.putFieldsAside());
     this.byId("again").addEventListener("click", () => this.run());
     this.byId("print").addEventListener("click", () => globalThis.print());
     for (const language of LANGUAGES) {
@@ -66,7 +71,8 @@ class Page {
 
   // -- files --------------------------------------------------------------------------------------
 
-  // A trust file says so by its own members; everything else is taken for evidence.
+  // A trust file says so by its own members, disclosed fields by their first signs; everything else
+  // is taken for evidence.
   async takeFiles(files) {
     this.problem = null;
     for (const file of files) {
@@ -77,7 +83,7 @@ class Page {
       try {
         const bytes = new Uint8Array(await file.arrayBuffer());
         if (looksLikeTrust(bytes)) this.takeTrust(bytes, file.name);
-        else if (looksLikeFields(bytes)) this.problem = ["fields", file.name];
+        else if (isDisclosure(bytes)) this.fields = { name: file.name, bytes };
         else this.bundle = { name: file.name, bytes };
       } catch {
         this.problem = ["unreadable", file.name];
@@ -97,16 +103,24 @@ class Page {
     }
   }
 
+  // What stays is evidence alone.
+  putFieldsAside() {
+    this.fields = null;
+    this.byId("fields").value = "";
+    this.byId("fields").focus();
+    return this.run();
+  }
+
   async run() {
     clearTimeout(this.timer);
     this.report = null;
     if (this.problem?.[0] === "failed") this.problem = null;
-    if (this.bundle === null) return this.show();
+    if (this.bundle === null && this.fields === null) return this.show();
     const turn = ++this.turn;
     this.byId("verdict").textContent = this.words.say("page", "checking");
     const now = Date.now();
     try {
-      const report = await verifyFile(this.bundle.bytes, this.trust, now);
+      const report = await this.judge(now);
       if (turn !== this.turn) return undefined; // another file came in meanwhile
       this.report = report;
       this.verifiedAt = now;
@@ -117,10 +131,18 @@ class Page {
     return this.show();
   }
 
+  // Disclosed fields go with the evidence that is there; without it nobody can say.
+  async judge(now) {
+    const { bundle, fields, trust } = this;
+    const evidence = bundle === null ? null : await verifyFile(bundle.bytes, trust, now);
+    return fields === null ? evidence : verifyFields(fields.bytes, evidence, trust);
+  }
+
   // A page left open must not stay green: it asks again when the statement grows stale.
   expire(report, now) {
     if (report.verdict !== "CURRENT") return;
-    const left = report.title.asOf + this.trust.maxAge * 1000 + 1 - now;
+    const until = report.currentUntil ?? report.title.asOf + this.trust.maxAge * 1000;
+    const left = until + 1 - now;
     this.timer = setTimeout(() => this.run(), Math.min(Math.max(left, 1000), 2 ** 31 - 1));
   }
 
@@ -131,6 +153,8 @@ class Page {
     this.byId("problem").replaceChildren(...(this.problem === null ? [] : [this.problemText()]));
     this.byId("trust-state").textContent = this.trustText();
     this.byId("bundle-state").textContent = this.bundle === null ? "" : visible(this.bundle.name);
+    this.byId("fields-state").textContent = this.fields === null ? "" : visible(this.fields.name);
+    this.byId("fields-away").hidden = this.fields === null;
     this.byId("result").hidden = report === null;
     if (report === null) {
       this.byId("verdict").textContent = "";
@@ -153,11 +177,6 @@ class Page {
     const name = this.trustName === null ? "" : ` (${this.trustName})`;
     return visible(`${this.words.say("page", "trusted")}: ${this.trust.origin}${name}`);
   }
-}
-
-// An SD-JWT: what a holder discloses of a bill, which means nothing without its evidence.
-function looksLikeFields(bytes) {
-  return bytes[0] === 0x65 && bytes[1] === 0x79 && bytes.includes(0x7e);
 }
 
 function looksLikeTrust(bytes) {

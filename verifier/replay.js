@@ -1,11 +1,9 @@
 // Steps 8 and 9: signatures and law, event by event in the order of the log (verification/replay.py).
-import { utf8 } from "./bytes.js";
 import { BadSignature, verifyJws } from "./jws.js";
-import { readJwk } from "./keys.js";
+import { publicKey } from "./keys.js";
 import { keyCountsAt, keyOf, OPERATOR } from "./law/party.js";
 import { Refusal } from "./law/refusal.js";
 import { liveStatus } from "./law/title.js";
-import { parseEvent } from "./strictjson.js";
 import { LAW } from "./tables.js";
 
 export async function replay(report, trust, statement, replayed, world) {
@@ -46,13 +44,6 @@ async function signatureProblem(parsed, event, world) {
     if (error instanceof BadSignature) return error.message;
     throw error;
   }
-}
-
-const keys = new Map();
-
-function publicKey(jwk) {
-  if (!keys.has(jwk)) keys.set(jwk, readJwk(parseEvent(utf8(jwk))));
-  return keys.get(jwk);
 }
 
 function registeredKey(kid, event, world) {

@@ -2,6 +2,7 @@
 // characters that hide or reorder are shown by their number.
 import { billFacts, custodyRows, endorsementChain } from "./bill.js";
 import { hex } from "./bytes.js";
+import { fieldLines, fieldName, inOrder } from "./fields.js";
 import { sha256 } from "./sha2.js";
 import { LAW } from "./tables.js";
 import { rangeClass } from "./text.js";
@@ -34,13 +35,28 @@ export class View {
   show(report, verifiedAt) {
     this.report = report;
     this.showVerdict(report, verifiedAt);
-    this.fill("checks", report.findings.map((finding) => this.findingItem(finding)));
+    this.fill("checks", this.checkItems(report));
+    if (report.ofEvidence === undefined) this.showBill(report);
+    else this.showFields(report);
+  }
+
+  showBill(report) {
     const facts = billFacts(report.shown, report.title);
     const rows = [...this.titleFacts(report), ...facts];
     this.section("bill", rows.length === 0 ? [] : [this.factList(rows)]);
     this.section("chain", report.title === null ? [] : this.chainTable(report));
     this.section("custody", report.shown.world === null ? [] : this.custodyTables(report));
     this.section("proof", report.evidence === null ? [] : this.proofParts(report));
+    this.section("disclosed", []);
+  }
+
+  // Of the evidence beside them only its checks and its proof are shown.
+  showFields(report) {
+    const { ofEvidence, presentation } = report;
+    for (const id of ["bill", "chain", "custody"]) this.section(id, []);
+    this.section("disclosed", presentation === null ? [] : this.fieldParts(report));
+    const isThere = ofEvidence !== null && ofEvidence.evidence !== null;
+    this.section("proof", isThere ? [...this.evidenceChecks(ofEvidence), ...this.proofParts(ofEvidence)] : []);
   }
 
   byId(id) {
@@ -79,13 +95,22 @@ export class View {
     return [...new Set(steps)].map((step) => this.words.next(step));
   }
 
+  checkItems({ findings }) {
+    return findings.map((finding) => this.findingItem(finding));
+  }
+
+  evidenceChecks(report) {
+    const title = this.make("h3", {}, this.words.say("page", "evidenceChecks"));
+    return [title, this.make("ol", { class: "checks" }, this.checkItems(report))];
+  }
+
   findingItem({ check, code, message, nextStep, outcome }) {
     const next = nextStep === "" ? "" : `→ ${this.words.next(nextStep)}`;
     return this.make("li", { class: `finding ${outcome.toLowerCase()}`, "data-code": code }, [
       this.make("span", { class: "symbol", "aria-hidden": "true" }, SYMBOLS[outcome]),
       this.make("span", { class: "told" }, [
         this.make("strong", {}, this.words.say("checks", check)),
-        ` ${this.words.say("outcomes", outcome)} — ${this.words.finding(code)}`,
+        ` ${this.words.say("outcomes", outcome)} — ${this.words.finding(code, check)}`,
         this.make("span", { class: "detail" }, message),
         ...(next === "" ? [] : [this.make("span", { class: "step" }, next)]),
       ]),
@@ -108,6 +133,37 @@ export class View {
       rows.push(["kind", this.words.law("kinds", bill.kind)], ["carrier", this.party(bill.carrier)]);
     }
     return [...rows, ["asOf", this.time(title.asOf)]];
+  }
+
+  // -- disclosed fields ---------------------------------------------------------------------------
+
+  fieldParts(report) {
+    const rows = inOrder(report.fields).map(({ outcome, pointer, value }) => [
+      [fieldName(pointer, this.words), this.make("span", { class: "detail" }, pointer)],
+      fieldLines(value, this.words).map((line) => this.make("div", {}, line)),
+      `${SYMBOLS[outcome]} ${this.words.say("outcomes", outcome)}`,
+    ]);
+    const nothing = this.make("p", {}, this.words.say("page", "nothingDisclosed"));
+    const told = rows.length === 0 ? nothing : this.table("disclosed", ["field", "value", "outcome"], rows);
+    return [this.factList(this.fieldFacts(report)), told];
+  }
+
+  // The status is always told: it is the evidence's, or not known.
+  fieldFacts({ currentUntil, findings, ofEvidence, presentation, verdict }) {
+    const { claims, hidden } = presentation;
+    const isSigned = findings.some(({ code, outcome }) => code === "signed" && outcome === "VALID");
+    const isOpen = ["CANNOT_SAY", "NOT_GENUINE"].includes(verdict);
+    const title = isOpen ? null : ofEvidence.title;
+    const status = title === null ? this.words.say("page", "unknownStatus") : this.words.law("statuses", title.status);
+    return [
+      ["reference", claims.reference],
+      ...(isSigned ? [["signedBy", this.party(claims.carrier)]] : []),
+      ["status", status],
+      ...(title === null ? [] : [["asOf", this.time(title.asOf)]]),
+      ...(currentUntil === null || isOpen ? [] : [["currentUntil", this.time(currentUntil)]]),
+      ["statusAt", claims.statusAt],
+      ["undisclosed", String(hidden)],
+    ];
   }
 
   factList(rows) {

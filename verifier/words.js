@@ -19,7 +19,7 @@ const PAGE = {
     "须取自平台的公开发布,切勿与证据文件同时取得。",
   ],
   trusted: ["Trusted", "已信任"],
-  drop: ["… or drop both files anywhere on this page.", "……或将两个文件拖放到本页任意处。"],
+  drop: ["… or drop the files anywhere on this page.", "……或将文件拖放到本页任意处。"],
   again: ["Verify again", "重新验证"],
   print: ["Print", "打印"],
   checking: ["Checking …", "正在验证……"],
@@ -49,10 +49,21 @@ const PAGE = {
     "Only the evidence attached to this PDF was checked; the print on its pages proves nothing.",
     "仅核验了PDF内附的证据；其页面上的印刷内容不具证明力。",
   ],
-  fields: [
-    "Disclosed fields are no evidence; bol verify checks them beside the evidence of their bill",
-    "披露字段本身不是证据;须由 bol verify 对照其提单的证据核验",
+  fields: ["Disclosed fields of a bill (*.sdjwt), if you were given any", "披露字段文件(*.sdjwt),如有"],
+  fieldsHint: [
+    "They are checked beside the evidence of their bill, which alone tells its status.",
+    "须与其提单的证据一并核验;状态只能由证据得知。",
   ],
+  fieldsAway: ["Put the disclosed fields aside", "移除披露字段文件"],
+  disclosed: ["Disclosed fields", "已披露字段"],
+  field: ["Field", "字段"],
+  value: ["Value", "内容"],
+  outcome: ["Outcome", "结论"],
+  nothingDisclosed: ["This file discloses no field.", "此文件未披露任何字段。"],
+  evidenceChecks: ["Checks of the evidence", "证据的检查项"],
+  unknownStatus: ["not known", "未知"],
+  yes: ["yes", "是"],
+  no: ["no", "否"],
   partial: [
     "A partial file: what is shown is proven, the status is as stated by the platform.",
     "部分披露文件:所示内容已验证,状态据平台声明。",
@@ -92,6 +103,10 @@ const FACTS = {
   containers: ["Containers", "集装箱"],
   goods: ["Goods", "货物"],
   asOf: ["As of", "截至"],
+  signedBy: ["Signed by the carrier", "签署承运人"],
+  currentUntil: ["Current until", "有效至"],
+  statusAt: ["Where to ask for the status", "状态查询地址"],
+  undisclosed: ["Fields not disclosed", "未披露字段数"],
   bill: ["Bill (SHA-256 of the document)", "提单标识(单据 SHA-256)"],
 };
 
@@ -107,6 +122,10 @@ const CHECKS = {
   law: ["Every act lawful", "行为合规"],
   peers: ["Other platforms", "其他平台"],
   currency: ["How old", "时效"],
+  evidence: ["Evidence of the bill", "提单证据"],
+  bill: ["Same bill", "同一提单"],
+  commitment: ["Carrier's commitment", "承运人承诺"],
+  signature: ["Carrier's signature", "承运人签名"],
 };
 
 const CODES = {
@@ -153,6 +172,25 @@ const CODES = {
   stale: ["Older than what counts as current", "已超过有效时限"],
   moved: ["The original has moved to another platform", "正本已转至另一平台"],
   from_the_future: ["Stated later than this computer's clock", "声明时间晚于本机时钟"],
+  no_evidence: ["No evidence of the bill: nothing tells who signed, and its status", "缺少提单证据,无法得知签署人与状态"],
+  bad_evidence: ["The evidence beside the fields is not genuine", "所附证据不真实"],
+  unverified_evidence: ["The evidence could not be verified", "证据无法核验"],
+  verified_evidence: ["The evidence is genuine", "证据真实"],
+  same_bill: ["Fields and evidence are of the same bill", "字段与证据属于同一提单"],
+  other_bill: ["Fields and evidence are of different bills", "字段与证据属于不同提单"],
+  issue_hidden: ["This evidence does not show how the bill was issued", "此证据未显示提单的签发行为"],
+  other_carrier: ["Another carrier than the one that issued the bill", "并非签发提单的承运人"],
+  no_commitment: ["The bill was issued without a commitment to its fields", "提单签发时未对字段作出承诺"],
+  other_commitment: ["Not what the carrier committed to when it issued the bill", "与承运人签发时的承诺不符"],
+  committed: ["The carrier committed to these fields when it issued the bill", "承运人签发提单时已承诺这些字段"],
+  "signature.signed": [
+    "Signed by the carrier, with a key that counted when it issued the bill",
+    "承运人以签发提单时有效的密钥签署",
+  ],
+  "signature.wrong_key": ["Not a key of the carrier when it issued the bill", "并非承运人签发提单时的密钥"],
+  other_carrier_code: ["Not the carrier's own code", "并非该承运人的代码"],
+  as_in_document: ["Every disclosed value stands in the document", "所有披露内容均与单据一致"],
+  value_differs: ["The document says something else", "单据内容与披露不符"],
 };
 
 const OUTCOMES = {
@@ -185,6 +223,10 @@ const NEXT = {
     "Add that signer's keys to the trust file (bol keys trust) if you want this checked.",
     "如需核验,请将该签署方的密钥加入信任文件(bol keys trust)。",
   ],
+  "Ask the holder for the evidence made for disclosures: bol bill evidence --issue-only.": [
+    "Ask the holder for the evidence made for disclosures: bol bill evidence --issue-only.",
+    "请向持有人索取为披露制作的证据(bol bill evidence --issue-only)。",
+  ],
   "Set the clock of this machine and verify again.": [
     "Set the clock of this computer and verify again.",
     "请校准本机时钟后重新验证。",
@@ -208,15 +250,18 @@ export class Words {
     return LAW.words[table][code]?.[this.language] ?? code;
   }
 
-  // A next step; the only one that bears a name is the request for another trust file.
+  // A next step; two bear a name: of a platform, of a place to ask.
   next(step) {
+    if (this.language === "en") return this.say("next", step);
     const [, origin] = /^Use the trust file of (.*)\.$/.exec(step) ?? [];
-    if (origin === undefined || this.language === "en") return this.say("next", step);
-    return `请使用 ${origin} 的信任文件。`;
+    if (origin !== undefined) return `请使用 ${origin} 的信任文件。`;
+    const [, place] = /^Get evidence of the bill at (.*) and verify both together\.$/.exec(step) ?? [];
+    return place === undefined ? this.say("next", step) : `请从 ${place} 取得提单证据,一并核验。`;
   }
 
   // A finding in a few words: its own, or those of the refusal whose code it bears.
-  finding(code) {
+  finding(code, check) {
+    if (`${check}.${code}` in CODES) return this.say("codes", `${check}.${code}`);
     const refusal = LAW.refusals[code];
     if (refusal !== undefined) return this.language === "zh" ? refusal.titleZh : refusal.title;
     return this.say("codes", code);

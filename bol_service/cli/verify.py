@@ -20,6 +20,7 @@ from bol_service.cli.output import ExitCode, colour, json_option, one_line, say,
 from bol_service.cli.verify_disclosed import is_presentation, verify_disclosed
 from bol_service.copy.apart import Copies
 from bol_service.copy.checking import NOTICE, is_copy, verify_copy
+from bol_service.copy.faults import NoEvidence
 from bol_service.verification.bundle import MAX_BUNDLE_BYTES
 from bol_service.verification.report import VERDICT_ZH, Finding, Outcome, Report, Title, Verdict
 from bol_service.verification.trust import Trust, TrustError, read_trust
@@ -62,7 +63,7 @@ _BADNESS: Final = (ExitCode.DONE, ExitCode.UNCERTAIN, ExitCode.REFUSED)
     "--evidence",
     "evidence_file",
     type=click.Path(path_type=Path),
-    help="For disclosed fields (*.sdjwt): the evidence of their bill.",
+    help="For disclosed fields (*.sdjwt): the evidence of their bill, or its printed copy.",
 )
 @click.option(
     "--as-of-statement",
@@ -89,7 +90,7 @@ def verify(
     contents = [(file, _read(file, MAX_BUNDLE_BYTES)) for file in files]
     now = datetime.now(UTC)
     if evidence_file is not None or any(is_presentation(content) for _, content in contents):
-        evidence = _read(evidence_file, MAX_BUNDLE_BYTES) if evidence_file else None
+        evidence = _evidence(evidence_file) if evidence_file else None
         code_of = partial(exit_code, as_of_statement=as_of_statement, require_live=require_live)
         codes = verify_disclosed(contents, evidence, trust, now, code_of)
         ctx.exit(max(codes, key=_BADNESS.index))
@@ -123,6 +124,17 @@ def _report(content: bytes, trust: Trust | None, now: datetime) -> Report:
     if not is_copy(content):
         return verify_bundle(content, trust, now)
     return verify_copy(content, trust, now, copies=Copies(), limit=MAX_BUNDLE_BYTES).report
+
+
+def _evidence(file: Path) -> bytes:
+    """Of a printed copy what is inside it; one that holds nothing stays what it is."""
+    content = _read(file, MAX_BUNDLE_BYTES)
+    if not is_copy(content):
+        return content
+    try:
+        return Copies().evidence(content, MAX_BUNDLE_BYTES)
+    except NoEvidence:
+        return content
 
 
 def _trust(file: Path | None) -> Trust | None:

@@ -66,7 +66,7 @@ class Copies:
                 input=content,
                 capture_output=True,
                 timeout=PATIENCE,
-                env=_environment(),
+                env=environment(),
                 check=False,
             )
         except subprocess.TimeoutExpired:
@@ -80,7 +80,8 @@ class Copies:
         raise fault(f"it took too much time or memory, or failed (exit {done.returncode})")
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """Of ours only what Python needs to start."""
     kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     places = os.pathsep.join(place or os.getcwd() for place in sys.path)
     return {**kept, "PYTHONPATH": places, "PYTHONUTF8": "1", "RAYON_NUM_THREADS": "1"}
@@ -91,7 +92,7 @@ def _environment() -> dict[str, str]:
 
 def main() -> None:
     """`print ADDRESS` or `open LIMIT`; content on stdin, result on stdout, refusal on stderr."""
-    _bound()
+    bound_process()
     job, argument = sys.argv[1:3]
     content = sys.stdin.buffer.read()
     try:
@@ -112,7 +113,8 @@ def _do(job: _Job, argument: str, content: bytes) -> bytes:
     return attached_bundle(content, int(argument))
 
 
-def _bound() -> None:
+def bound_process() -> None:
+    """Give way to others; end by itself after too much work, or with too much memory."""
     with suppress(ImportError):  # where there is no such thing, the wall clock alone bounds
         import resource
 

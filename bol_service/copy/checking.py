@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 
-from bol_service.copy.apart import Copies
 from bol_service.copy.faults import NoEvidence
 from bol_service.verification.report import ASK_AGAIN, Check, Report, Verdict
 from bol_service.verification.trust import Trust
@@ -28,13 +27,28 @@ class Checked:
     evidence: bytes | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class CheckedApart:
+    """`document` is that of a genuine file, None where it shows none; `copied`: it was a print with
+    evidence inside."""
+
+    report: Report
+    document: bytes | None
+    copied: bool
+
+
+class Opens(Protocol):
+    def evidence(self, pdf: bytes, limit: int) -> bytes:
+        """The bundle inside a copy, at most `limit` bytes, not verified; raises NoEvidence."""
+
+
 def is_copy(content: bytes) -> bool:
     """Whether these bytes are a PDF; what is none is read as a bundle."""
     return content.startswith(BEGINS_WITH)
 
 
 def verify_copy(
-    pdf: bytes, trust: Trust | None, now: datetime, *, copies: Copies, limit: int
+    pdf: bytes, trust: Trust | None, now: datetime, *, copies: Opens, limit: int
 ) -> Checked:
     """The report on the bundle in a copy, of at most `limit` bytes; raises Busy.
 
@@ -43,7 +57,12 @@ def verify_copy(
     try:
         evidence = copies.evidence(pdf, limit)
     except NoEvidence as error:
-        report = Report(demo=trust.demo if trust else False, verdict=Verdict.NOT_GENUINE)
-        report.invalid(Check.FILE, "bad_file", f"no evidence in this PDF: {error}", ASK_AGAIN)
-        return Checked(report=report, evidence=None)
+        return Checked(report=no_evidence(trust, error), evidence=None)
     return Checked(report=verify(evidence, trust, now), evidence=evidence)
+
+
+def no_evidence(trust: Trust | None, why: NoEvidence) -> Report:
+    """The report on a PDF without a bundle."""
+    report = Report(demo=trust.demo if trust else False, verdict=Verdict.NOT_GENUINE)
+    report.invalid(Check.FILE, "bad_file", f"no evidence in this PDF: {why}", ASK_AGAIN)
+    return report

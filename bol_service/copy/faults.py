@@ -11,7 +11,12 @@ class NoEvidence(ValueError):  # noqa: N818 - says what is the matter
     """This PDF holds no evidence bundle that could be taken out of it."""
 
 
+class TooHeavy(RuntimeError):  # noqa: N818 - says what is the matter
+    """The file takes more time or memory to verify than there is for one."""
+
+
 class Busy(RuntimeError):  # noqa: N818 - says what is the matter
-    """Too many copies are being made or opened; come back after `retry_after` seconds."""
+    """Too many copies are being made or opened, or files verified; come back after `retry_after`
+    seconds."""
 
     retry_after = 5

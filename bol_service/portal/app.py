@@ -19,7 +19,9 @@ from bol_service.copy.faults import Busy
 from bol_service.domain import errors
 from bol_service.portal import (
     acts,
+    bill_files,
     bills,
+    disclosing,
     draft_desk,
     gate,
     gate_abroad,
@@ -45,6 +47,8 @@ _BLUEPRINTS = (
     pages.blueprint,
     verify.blueprint,
     bills.blueprint,
+    bill_files.blueprint,
+    disclosing.blueprint,
     acts.blueprint,
     shipments.blueprint,
     draft_desk.blueprint,

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from flask import Blueprint, Response, g, render_template, request
 
+from bol_service.application.evidence import DISCLOSING
 from bol_service.application.portal_lists import Line
 from bol_service.application.portal_views import BillPage
 from bol_service.domain.access import Relation
@@ -149,6 +150,7 @@ def show_bill(bill: str) -> str:
         offered=[action for action in OFFERED if action in view["allowedActions"]],
         document=document_view(document) if document else None,
         cargo=document_view(view["cargo"]) if "cargo" in view else None,
+        discloses=bool({str(one) for one in DISCLOSING} & set(view["relations"])),
     )
 
 

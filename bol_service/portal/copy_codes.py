@@ -52,4 +52,4 @@ def known_bill(lists: PortalLists, reader: str | None, code: Code) -> str | None
     """The bill with this code among those that the reader may know."""
     if reader is None:
         return None
-    return next((line.bill for line in lists.bills(reader).lines if code.fits(line.bill)), None)
+    return lists.bill_beginning(reader, code.digits)

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from flask import current_app
 
 from bol_service.application.access_tokens import AccessTokens
+from bol_service.application.bill_files import BillFiles
 from bol_service.application.cosigning import Cosigning
 from bol_service.application.delivery_abroad_desk import DeskAbroad
 from bol_service.application.delivery_abroad_parties import PartiesAbroad
@@ -27,6 +28,7 @@ from bol_service.application.rates import Rates
 from bol_service.application.registrations import Registrations
 from bol_service.application.webhooks import Webhooks
 from bol_service.copy.apart import Copies
+from bol_service.copy.checking_apart import Checkers
 from bol_service.verification.trust import Trust
 from bol_service.wire.peers import Peer
 
@@ -51,12 +53,14 @@ class Desk:
     faults: Callable[[], dict[str, str]]
     peers: Sequence[Peer]
     documents: Documents
+    files: BillFiles
     ledger: LedgerQueries
     tokens: AccessTokens
     rates: Rates
     evidence: Evidence
     webhooks: Webhooks
     copies: Copies
+    checkers: Checkers
     cosigning: Cosigning | None
     clock: Clock
     trust: Trust

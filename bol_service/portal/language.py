@@ -50,6 +50,12 @@ def code_word(area: str, code: object) -> str:
     return LANGUAGES[language()].get(f"{area}.{code}", str(code))
 
 
+def finding_word(check: object, code: object) -> str:
+    """The words for a finding; of disclosed fields some codes have words of their own."""
+    words = LANGUAGES[language()]
+    return words.get(f"finding.{check}.{code}") or code_word("finding", code)
+
+
 def next_step(step: str) -> Markup:
     """What a finding asks for, in the reader's language; English, and marked so, if need be."""
     if language() == "en":
@@ -59,6 +65,9 @@ def next_step(step: str) -> Markup:
     named = re.fullmatch(r"Use the trust file of (.*)\.", step)
     if named is not None:
         return escape(t("verify.trust_of", origin=named[1]))
+    placed = re.fullmatch(r"Get evidence of the bill at (.*) and verify both together\.", step)
+    if placed is not None:
+        return escape(t("verify.evidence_of", place=placed[1]))
     return Markup('<span lang="en">{}</span>').format(step)
 
 

@@ -1,23 +1,29 @@
 """Verify: anyone drops a file and learns whether it is genuine, and why. Nothing is kept.
 
 With it or alone the code of a printed copy can be given: typed, or read by the page's script with
-the camera or from a picture, which never leave the reader's computer.
+the camera or from a picture, which never leave the reader's computer. Disclosed fields are judged
+beside the evidence of their bill, a second file (`verify_fields`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import resources
+from os import SEEK_END
 from typing import Any, Final
 
-from flask import Blueprint, Response, g, render_template, request
+from flask import Blueprint, Response, abort, g, render_template, request
+from werkzeug.datastructures import FileStorage
 
-from bol_service.copy.checking import is_copy, verify_copy
+from bol_service.copy.checking import is_copy
+from bol_service.copy.faults import TooHeavy
 from bol_service.crypto import strictjson
 from bol_service.portal.copy_codes import Code, known_bill, read_code
 from bol_service.portal.corridor_view import map_of_report
 from bol_service.portal.desk import desk
 from bol_service.portal.document_view import document_view
+from bol_service.portal.language import finding_word
+from bol_service.portal.verify_fields import Fields, judged
 from bol_service.verification import bundle as bundles
 from bol_service.verification.report import Report, Signed, Verdict
 from bol_service.verification.verifier import verify
@@ -31,8 +37,11 @@ COLOURS: Final = {
     Verdict.NOT_GENUINE: "red",
     Verdict.CANNOT_SAY: "grey",
 }
-# What is verified here is verified in the service's own process, while others wait.
-MAX_FILE_BYTES: Final = 2_000_000
+MAX_FILE_BYTES: Final = 16_000_000
+# A larger file, and every print, is verified in a process of its own: others wait meanwhile.
+HERE_BYTES: Final = 500_000
+MOST_ACTS: Final = 1000
+"""That one table of the page lists."""
 _ROOM_FOR_FORM: Final = 10_000
 
 blueprint = Blueprint("portal_verify", __name__)
@@ -40,10 +49,10 @@ blueprint = Blueprint("portal_verify", __name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Checked:
-    """`content` is the evidence that was judged: the file's, or what was attached to a copy."""
+    """`document` is that of a genuine file; `copied`: the evidence was attached to a print."""
 
     report: Report
-    content: bytes
+    document: Json | None
     copied: bool
 
 
@@ -65,18 +74,26 @@ def answer() -> str:
     """The verdict on an uploaded file; whether a print is of the same bill."""
     desk().rates.file_from(request.remote_addr)
     request.max_content_length = MAX_FILE_BYTES + _ROOM_FOR_FORM
+    if request.content_length is not None and request.content_length <= HERE_BYTES:
+        return _answer()
+    with desk().checkers.place():
+        return _answer()
+
+
+def _answer() -> str:
     typed = request.form.get("code", "").strip()
     code = read_code(typed)
     if code is not None and _elsewhere(code) is None:
         typed = code.shown
-    uploaded = request.files.get("file")
+    files = _files()
     if typed and code is None:
         return render_template("portal/verify.html", report=None, typed=typed, bad_code=True)
-    if uploaded is not None and uploaded.filename:
-        content = uploaded.stream.read()
-        if _are_fields(content):
-            return render_template("portal/verify.html", report=None, typed=typed, fields=True)
-        return _verdict(uploaded.filename, content, typed, code)
+    if [_are_fields(file) for file in files] in ([True], [True, False]):
+        return _answer_on_fields(files, typed, code)
+    if len(files) > 1:
+        return render_template("portal/verify.html", report=None, typed=typed, two_files=True)
+    if files:
+        return _verdict(files[0].filename or "", _checked(files[0]), typed, code)
     if code is None:
         return render_template("portal/verify.html", report=None, typed="", missing=True)
     return _without_evidence(typed, code)
@@ -93,15 +110,53 @@ def _without_evidence(typed: str, code: Code) -> str:
     )
 
 
-def _are_fields(content: bytes) -> bool:
-    """Disclosed fields (SD-JWT) are no evidence, and so neither genuine nor forged here."""
-    return content.startswith(b"ey") and b"~" in content
+def _files() -> list[FileStorage]:
+    """The files that were chosen, disclosed fields first."""
+    found = [request.files[name] for name in ("file", "beside") if name in request.files]
+    chosen = [file for file in found if file.filename]
+    return sorted(chosen, key=lambda file: not _are_fields(file))
 
 
-def _verdict(file_name: str, content: bytes, typed: str, code: Code | None) -> str:
-    checked = _checked(content)
-    report, title = checked.report, checked.report.title
-    document = _document(checked.content, report)
+def _are_fields(uploaded: FileStorage) -> bool:
+    """Whether it looks like disclosed fields (SD-JWT) rather than like evidence."""
+    content = _beginning(uploaded)
+    return content.startswith(b"ey") and (b"~" in content or len(content) > HERE_BYTES)
+
+
+def _answer_on_fields(files: list[FileStorage], typed: str, code: Code | None) -> str:
+    content, *beside = [_beginning(file) for file in files]
+    try:
+        fields = judged(desk(), content, *beside, limit=HERE_BYTES)
+    except TooHeavy:
+        return render_template("portal/verify.html", report=None, typed=typed, too_large=True)
+    return _verdict_on_fields(fields, files[0].filename or "", typed, code)
+
+
+def _verdict_on_fields(fields: Fields, file_name: str, typed: str, code: Code | None) -> str:
+    report, title = fields.report, fields.title
+    return render_template(
+        "portal/verify_fields.html",
+        fields=fields,
+        typed=typed,
+        code=code,
+        elsewhere=_elsewhere(code) if code else None,
+        same_bill=code.fits(title.bill) if code and title else None,
+        file_name=file_name,
+        colour=COLOURS[report.verdict],
+        verdict=report.verdict.name,
+        next_steps=[finding.next_step for finding in report.findings if finding.next_step],
+        finding_word=finding_word,
+    )
+
+
+def _beginning(uploaded: FileStorage) -> bytes:
+    """At most HERE_BYTES and one more of the file."""
+    uploaded.stream.seek(0)
+    return uploaded.stream.read(HERE_BYTES + 1)
+
+
+def _verdict(file_name: str, checked: Checked, typed: str, code: Code | None) -> str:
+    report, title, document = checked.report, checked.report.title, checked.document
     steps = [finding.next_step for finding in report.findings if finding.next_step]
     return render_template(
         "portal/verify.html",
@@ -111,7 +166,7 @@ def _verdict(file_name: str, content: bytes, typed: str, code: Code | None) -> s
         elsewhere=_elsewhere(code) if code else None,
         same_bill=code.fits(title.bill) if code and title and _is_genuine(report) else None,
         file_name=file_name,
-        copied=checked.copied and bool(checked.content),
+        copied=checked.copied,
         colour=COLOURS[report.verdict],
         verdict=report.verdict.name,
         next_steps=list(dict.fromkeys(steps)),
@@ -119,17 +174,27 @@ def _verdict(file_name: str, content: bytes, typed: str, code: Code | None) -> s
         own_acts=_acts(report, "bill"),
         custody_acts=_acts(report, "custody"),
         other_acts=_acts(report, "draft", "party"),
+        most_acts=MOST_ACTS,
         map=map_of_report(report, document) if _is_genuine(report) else None,
         document=document_view(document) if document else None,
     )
 
 
-def _checked(content: bytes) -> Checked:
+def _checked(uploaded: FileStorage) -> Checked:
     trust, now = desk().trust, desk().clock.now()
-    if not is_copy(content):
-        return Checked(report=verify(content, trust, now), content=content, copied=False)
-    found = verify_copy(content, trust, now, copies=desk().copies, limit=MAX_FILE_BYTES)
-    return Checked(report=found.report, content=found.evidence or b"", copied=True)
+    content = _beginning(uploaded)
+    if len(content) <= HERE_BYTES and not is_copy(content):
+        report = verify(content, trust, now)
+        return Checked(report=report, document=_document(content, report), copied=False)
+    del content
+    if uploaded.stream.seek(0, SEEK_END) > MAX_FILE_BYTES:
+        abort(413)
+    try:
+        found = desk().checkers.checked(uploaded.stream, trust, now)
+    except TooHeavy:
+        abort(413)
+    document = _object(found.document) if found.document is not None else None
+    return Checked(report=found.report, document=document, copied=found.copied)
 
 
 def _elsewhere(code: Code) -> str | None:
@@ -161,7 +226,14 @@ def _document(content: bytes, report: Report) -> Json | None:
         return None
     try:
         found = bundles.read_bundle(content).document
-        value = strictjson.loads_document(found) if found is not None else None
-    except (bundles.BundleError, strictjson.BadJson):
+    except bundles.BundleError:
+        return None
+    return _object(found) if found is not None else None
+
+
+def _object(content: bytes) -> Json | None:
+    try:
+        value = strictjson.loads_document(content)
+    except strictjson.BadJson:
         return None
     return value if isinstance(value, dict) else None

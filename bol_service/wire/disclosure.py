@@ -44,7 +44,9 @@ HASH: Final = "sha-256"
 MAX_BYTES: Final = 4_000_000
 MAX_JWT_BYTES: Final = 1_000_000
 SALT_BYTES: Final = 16
-_RESERVED: Final = ("_sd", "_sd_alg", "...")
+RESERVED: Final = ("_sd", "_sd_alg", "...")
+# Where to ask is an address of the very bill: this, then the bill.
+STATUS_AT_FORM: Final = r"https?://[^\s?#]+/v1/bills/"
 # No piece of a document stands deeper than JSON is read.
 _POINTER: Final = re.compile(rf"(/([^~/]|~[01])*){{1,{strictjson.MAX_DOCUMENT_DEPTH}}}")
 
@@ -130,7 +132,7 @@ class Presentation:
             raise BadDisclosure(str(error)) from None
 
 
-class _ClaimsSchema(ClosedSchema):
+class ClaimsSchema(ClosedSchema):
     v = StrictInteger(required=True)
     bill = digest(required=True)
     reference = fields.String(required=True, data_key="transportDocumentReference")
@@ -209,13 +211,13 @@ def _claims(payload: bytes) -> tuple[Claims, tuple[str, ...]]:
             raise BadDisclosure("the payload differs from its own RFC 8785 form")
         if isinstance(value, dict) and value.get("v") not in (VERSION, None):
             raise UnknownVersion(f"version {value['v']!r} is not known, {VERSION} is")
-        loaded = _ClaimsSchema().load(value)  # type: ignore[arg-type]
+        loaded = ClaimsSchema().load(value)  # type: ignore[arg-type]
     except (strictjson.BadJson, ValidationError) as error:
         raise BadDisclosure(f"the payload is refused: {error}") from None
     digests = tuple(loaded.pop("digests"))
     _require_digests(digests)
     claims = Claims(**{name: loaded[name] for name in Claims.__dataclass_fields__})
-    if not re.fullmatch(rf"https?://[^\s?#]+/v1/bills/{claims.bill}", claims.status_at):
+    if not re.fullmatch(rf"{STATUS_AT_FORM}{claims.bill}", claims.status_at):
         raise BadDisclosure(f"statusAt {claims.status_at!r} is no address of bill {claims.bill}")
     return claims, digests
 
@@ -286,7 +288,7 @@ def refuse_reserved(value: object, where: str) -> None:
     while waiting:
         found = waiting.pop()
         if isinstance(found, dict):
-            reserved = next((name for name in _RESERVED if name in found), None)
+            reserved = next((name for name in RESERVED if name in found), None)
             if reserved is not None:
                 raise BadDisclosure(f"{where} has a member {reserved!r}, which SD-JWT reserves")
             waiting += found.values()

@@ -231,6 +231,14 @@ def test_evidence_that_does_not_show_the_issue_proves_nothing(shipment: Shipment
     assert ran.json()["files"][0]["findings"][-1]["code"] == "issue_hidden"
 
 
+def test_a_printed_copy_is_evidence_for_fields_too(shipment: Shipment) -> None:
+    copy, empty = shipment.folder / "copy.pdf", shipment.folder / "empty.pdf"
+    shipment.office.done("yunling", "bill", "copy", shipment.bill, "--out", copy)
+    empty.write_bytes(b"%PDF-1.7\n")
+    assert shipment.verify(shipment.disclosed("hs"), "--evidence", copy).code == 0
+    assert shipment.verify(shipment.disclosed("hs"), "--evidence", empty).code == 1
+
+
 def test_a_changed_file_is_not_genuine(shipment: Shipment, tmp_path: Path) -> None:
     text = shipment.disclosed("hs").read_text()
     changed = tmp_path / "changed.sdjwt"

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests import portal_stage
-from tests.browser import Computers
+from tests.browser import Computers, browser_with_camera
 from tests.portal_stage import Stage
 
 
@@ -30,11 +30,21 @@ def computers(stage: Stage, chromium: Browser) -> Iterator[Computers]:
         visitor.context.close()
 
 
+@pytest.fixture(scope="module")
+def scanners(stage: Stage, chromium: Browser) -> Iterator[Computers]:
+    """Computers with a camera."""
+    with browser_with_camera(chromium) as launched:
+        made = Computers(browser=launched, base_url=stage.base_url)
+        yield made
+        for visitor in made.visitors:
+            visitor.context.close()
+
+
 @pytest.fixture(autouse=True)
 def _nothing_leaves_and_nothing_complains(request: pytest.FixtureRequest) -> Iterator[None]:
     """After every test with a browser: no complaint of it, no request to another place."""
     yield
-    if "computers" in request.fixturenames:
-        made: Computers = request.getfixturevalue("computers")
+    for name in {"computers", "scanners"} & {*request.fixturenames}:
+        made: Computers = request.getfixturevalue(name)
         assert [visitor.complaints for visitor in made.visitors if visitor.complaints] == []
         assert [visitor.outside for visitor in made.visitors if visitor.outside] == []

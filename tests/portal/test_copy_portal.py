@@ -72,14 +72,14 @@ def test_a_pdf_without_evidence_is_not_genuine_and_has_no_notice(stage: Stage) -
 def test_when_too_many_files_are_opened_the_page_says_to_come_back(
     stage: Stage, printed: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    copies = stage.platform.running.services.copies
-    monkeypatch.setattr("bol_service.copy.apart.PATIENCE", 0.05)
+    checkers = stage.platform.running.app.extensions["bol-portal"].checkers
+    monkeypatch.setattr("bol_service.copy.checking_apart.PATIENCE", 0.05)
     taken = 0
-    while copies._free.acquire(blocking=False):
+    while checkers._free.acquire(blocking=False):
         taken += 1
     try:
         answer = upload(stage, printed)
     finally:
-        copies._free.release(taken)
+        checkers._free.release(taken)
     assert answer.status == 429
     assert answer.headers["Retry-After"] == "5"

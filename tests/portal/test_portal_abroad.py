@@ -29,7 +29,7 @@ def asked(two: Two, bill: str, answers: dict[str, str]) -> tuple[int, str]:
     address = urlsplit(two.cq.settings.base_url)
     origin = f"{address.scheme}://{address.netloc}"
     cookie = {"Cookie": f"ebl-session={two.cq.client('yunling').token()}", "Origin": origin}
-    connection = HTTPConnection(str(address.hostname), address.port, timeout=20)
+    connection = HTTPConnection(str(address.hostname), address.port, timeout=120)
     path = f"/portal/bills/{bill}/acts/TRANSFER"
     connection.request("POST", path, urlencode(answers), {**FORM, **cookie})
     answer = connection.getresponse()
@@ -75,7 +75,7 @@ def test_the_operator_sees_the_peers_and_what_has_left_and_nobody_else_does(
 def looked_at(two: Two, party: str) -> tuple[int, str]:
     address = urlsplit(two.cq.settings.base_url)
     cookie = {"Cookie": f"ebl-language=en; ebl-session={two.cq.client(party).token()}"}
-    connection = HTTPConnection(str(address.hostname), address.port, timeout=20)
+    connection = HTTPConnection(str(address.hostname), address.port, timeout=120)
     connection.request("GET", "/portal/operator/transfers", headers=cookie)
     answer = connection.getresponse()
     found = answer.status, answer.read().decode()

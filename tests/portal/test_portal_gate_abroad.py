@@ -46,7 +46,7 @@ def visit(
     headers = {"Cookie": f"ebl-session={scene.sg.client(who).token()}", "Origin": origin}
     if media_type:
         headers["Content-Type"] = media_type
-    connection = HTTPConnection(str(address.hostname), address.port, timeout=20)
+    connection = HTTPConnection(str(address.hostname), address.port, timeout=120)
     try:
         connection.request("GET" if body is None else "POST", path, body, headers)
         answer = connection.getresponse()

@@ -60,6 +60,12 @@ PAGES = """
 /portal/bills/{A}/document                 >  +  +  .  .
 /portal/bills/{A}/evidence                 >  +  +  +  .
 /portal/bills/{A}/copy                     >  +  +  +  .
+/portal/bills/{A}/files                    >  +  +  .  .
+/portal/bills/{A}/files/{0}                >  .  .  .  .
+/portal/bills/{A}/disclose                 >  +  .  .  .
+/portal/bills/{A}/disclose/evidence        >  +  .  .  .
+/portal/bills/{0}/files                    >  .  .  .  .
+/portal/bills/{0}/disclose                 >  .  .  .  .
 /portal/bills/{A}/acts/TRANSFER            >  +  -  -  .
 /portal/bills/{A}/acts/SIGN                >  +  -  -  .
 /portal/bills/{A}/acts/ISSUE               >  .  .  .  .
@@ -126,6 +132,8 @@ WRITING = (
     "/portal/operator/registrations/{0}/refusal",
     "/portal/operator/parties/xlsc/suspend",
     "/portal/gate/abroad/events",
+    "/portal/bills/{A}/files",
+    "/portal/bills/{A}/disclose",
     "/portal/documents",
     "/portal/shipments/{S}/draft/import",
 )
@@ -419,16 +427,6 @@ def test_a_file_that_is_no_bundle_cannot_be_told(stage: Stage) -> None:
     answer = stage.request("POST", "/portal/verify", body=body, headers=headers)
     assert answer.status == 200
     assert b"NOT GENUINE" in answer.body
-
-
-@pytest.mark.parametrize(("size", "status"), [(1_900_000, 200), (2_100_000, 413)])
-def test_files_of_two_megabytes_are_read_and_no_more(stage: Stage, size: int, status: int) -> None:
-    head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\n'
-    headers = {"Content-Type": "multipart/form-data; boundary=b", "Origin": stage.base_url}
-    body = head + b"[" * size + b"\r\n--b--\r\n"
-    answer = stage.request("POST", "/portal/verify", body=body, headers=headers)
-    assert answer.status == status
-    assert (b"bol verify" in answer.body) or status == 200
 
 
 def test_over_https_the_session_cookie_is_secure_and_of_this_host_alone(stage: Stage) -> None:

@@ -38,6 +38,8 @@ SCREENS = {
     "nothing found": "/portal/bills?q=nothing",
     "bill": "/portal/bills/{A}",
     "events": "/portal/bills/{A}/events",
+    "files": "/portal/bills/{A}/files",
+    "disclose": "/portal/bills/{A}/disclose",
     "questions": "/portal/bills/{A}/acts/TRANSFER",
     "check": "/portal/bills/{A}/acts/SIGN",
     "gate": f"/portal/gate?container={BOX}",
@@ -125,7 +127,7 @@ def test_a_screen_has_no_barrier_and_fits_a_phone(stage: Stage, phone: Visitor, 
     assert page.get_attribute("html", "lang") == "zh-Hans"
 
 
-@pytest.mark.parametrize("screen", ["to do", "bills", "bill", "check", "gate"])
+@pytest.mark.parametrize("screen", ["to do", "bills", "bill", "disclose", "check", "gate"])
 def test_a_screen_has_no_barrier_at_a_desk(stage: Stage, clerk: Visitor, screen: str) -> None:
     path = SCREENS[screen].replace("{A}", stage.bill_b)
     page = opened(stage, clerk, path)

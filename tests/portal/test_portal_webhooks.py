@@ -47,7 +47,7 @@ def ask(
     headers = {"Cookie": cookie, "Origin": platform.base_url}
     headers["Content-Type"] = "application/x-www-form-urlencoded"
     body = urlencode(form) if method == "POST" else None
-    connection = HTTPConnection(urlsplit(platform.base_url).netloc, timeout=30)
+    connection = HTTPConnection(urlsplit(platform.base_url).netloc, timeout=120)
     connection.request(method, path, body=body, headers=headers)
     answer: HTTPResponse = connection.getresponse()
     found = answer.status, answer.read().decode(), answer.getheader("Location") or ""

@@ -8,18 +8,22 @@ from string import Formatter
 
 import pytest
 
+from bol_service.application.bill_files import KIND_SUPPORTING, KIND_VISUALISATION
 from bol_service.application.exchange_ports import Stage as Crossing
 from bol_service.application.registrations import Standing
 from bol_service.domain.access import Relation
+from bol_service.domain.classification import PURPOSES
 from bol_service.domain.document import BillKind
 from bol_service.domain.events import Action, Leg, Role
 from bol_service.domain.states import DraftStatus, Place, Status
 from bol_service.http.problems import CATALOGUE, WEBHOOK
 from bol_service.portal.act_forms import OFFERED
+from bol_service.portal.disclosing import MARKED
 from bol_service.portal.document_changes import PARTS
 from bol_service.portal.document_questions import OF_BOX, OF_DOCUMENT, OF_GOODS, OF_PARTY, ROLES
 from bol_service.portal.gate import TRANSITIONS
 from bol_service.portal.words import CHINESE, ENGLISH
+from bol_service.verification.disclosure_report import Step
 from bol_service.verification.report import Check, Outcome, Verdict
 from bol_service.wire.personal_data import PersonalKind
 
@@ -50,8 +54,13 @@ FAMILIES = {
     "type": set(BillKind),
     "relation": set(Relation),
     "role": set(Role),
-    "check": set(Check),
+    "check": {*Check, *Step},
     "outcome": set(Outcome),
+    "disclose": {
+        *(f"for.{purpose}{part}" for purpose in PURPOSES for part in ("", ".text", ".button")),
+        *(f"mark.{kind}" for kind in MARKED),
+    },
+    "files": {f"role.{role}" for role in (KIND_VISUALISATION, KIND_SUPPORTING)},
     "verdict": {verdict.name for verdict in Verdict},
 }
 # Codes that only other doors than the signing page answer with.

@@ -47,7 +47,7 @@ def done_to_a_bill(case: Case, count: int) -> list[Question]:
 
 
 def test_both_engines_say_the_same_to_all_that_may_be_done_to_a_bill(case: Case) -> None:
-    questions = done_to_a_bill(case, 50)
+    questions = done_to_a_bill(case, 30)
     assert len(questions) >= 300
 
     answers, disagreements = compared(questions)

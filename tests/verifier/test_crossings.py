@@ -61,8 +61,8 @@ def test_genuine_evidence_of_a_bill_that_crossed_is_genuine(
 
 
 def test_both_engines_catch_every_smuggler_at_the_same_place(border: Border) -> None:
-    attempts = list(smuggled(border, 15))
-    assert len(attempts) >= 200
+    attempts = list(smuggled(border, 6))
+    assert len(attempts) >= 100
 
     reasons = judged(attempts)
 
