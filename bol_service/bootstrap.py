@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from importlib import resources
 
 from flask import Flask
@@ -19,6 +18,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from bol_service import (
     bootstrap_delivery,
     bootstrap_exchange,
+    bootstrap_portal,
     bootstrap_webhooks,
     bootstrap_witness,
 )
@@ -29,15 +29,10 @@ from bol_service.application.documents import Documents
 from bol_service.application.evidence import Evidence
 from bol_service.application.ledger_queries import LedgerQueries
 from bol_service.application.platform_guard import PlatformFacts
-from bol_service.application.portal_drafts import PortalDrafts
-from bol_service.application.portal_lists import PortalLists
-from bol_service.application.portal_register import PortalRegister
-from bol_service.application.portal_views import PortalViews
 from bol_service.application.ports import Clock
 from bol_service.application.queries import Queries
 from bol_service.application.rates import Rates
 from bol_service.application.record import Recorder
-from bol_service.application.registrations import Registrations
 from bol_service.application.sequencer import Sequencer
 from bol_service.application.startup import require_continuity, require_key_times
 from bol_service.bootstrap_delivery import Delivery, OfferingWorker
@@ -54,24 +49,18 @@ from bol_service.http.metrics import Metrics
 from bol_service.ledger.checkpoint import Checkpoint
 from bol_service.ledger.merkle import EMPTY_ROOT
 from bol_service.ledger.note import KeyType, VerifierKey, sign_note
-from bol_service.pint import relay
-from bol_service.pint import routes as pint
 from bol_service.portal import app as portal
-from bol_service.portal.desk import Desk
 from bol_service.portal.words import CHINESE
 from bol_service.settings import Settings, SettingsError
 from bol_service.storage.checkpoint_file import FileCheckpoint
 from bol_service.storage.clock import FileClock, SystemClock
 from bol_service.storage.engine import WriterLock, is_sqlite, open_engine
 from bol_service.storage.exchange import SqlExchange
-from bol_service.storage.operator_book import SqlOperatorBook
-from bol_service.storage.registrations import SqlApplications
 from bol_service.storage.roles import require_service
 from bol_service.storage.schema import require_current
 from bol_service.storage.store import SqlStore
 from bol_service.storage.witnessing import SqlWitnessing
-from bol_service.verification.trust import DEFAULT_MAX_AGE, LogKey, Trust
-from bol_service.verification.trust_peers import TrustedPeers
+from bol_service.verification.trust import LogKey
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,10 +161,15 @@ def start(
         behind = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=0, x_host=0)
         app.wsgi_app = behind  # type: ignore[method-assign]
     error_pages.speak_chinese(app, CHINESE)
-    desk = _portal_desk(settings, store, services, keys, statement_signer, border, delivery)
+    clock = clock_of(settings)
+    desk = bootstrap_portal.desk_of(
+        settings, store, services, keys, statement_signer, border, delivery, clock
+    )
     portal.install(app, desk)
-    exchange = _exchange(settings, store, services, border, app)
-    offering = _delivery(settings, store, services, border, delivery, statement_signer, app)
+    exchange = bootstrap_exchange.opened(settings, store, services, border, app, clock)
+    offering = bootstrap_delivery.opened(
+        settings, store, services, border, delivery, statement_signer, app, clock
+    )
     return Running(
         app=app,
         services=services,
@@ -185,114 +179,6 @@ def start(
         offering=offering,
         border=border,
     )
-
-
-def _exchange(
-    settings: Settings, store: SqlStore, services: Services, border: Border | None, app: Flask
-) -> Worker | None:
-    """The routes that other platforms call, and the worker that calls them; started."""
-    if border is None:
-        return None
-    desk = bootstrap_exchange.desk_of(
-        settings, border, store, clock_of(settings), services.recorder
-    )
-    pint.install(
-        app, bootstrap_exchange.exchange_of(settings, border, desk, store, services.rulebook)
-    )
-    worker = bootstrap_exchange.worker_of(settings, border, desk, store)
-    worker.start()
-    return worker
-
-
-def _delivery(
-    settings: Settings,
-    store: SqlStore,
-    services: Services,
-    border: Border | None,
-    delivery: Delivery | None,
-    statement_signer: Signer,
-    app: Flask,
-) -> OfferingWorker | None:
-    """The routes by which peers relay acts and evidence of deliveries, and the worker; started."""
-    if border is None or delivery is None:
-        return None
-    routes, worker = bootstrap_delivery.relay_of(
-        settings,
-        border,
-        delivery,
-        store,
-        clock_of(settings),
-        services.recorder,
-        services.queries,
-        services.evidence,
-        statement_signer,
-        bootstrap_exchange.callers_of(settings, border),
-    )
-    relay.install(app, routes)
-    worker.start()
-    return worker
-
-
-def _portal_desk(
-    settings: Settings,
-    store: SqlStore,
-    services: Services,
-    keys: tuple[LogKey, ...],
-    statement_signer: Signer,
-    border: Border | None,
-    delivery: Delivery | None,
-) -> Desk:
-    """What the portal works with: the API's own services, and our keys to verify files with."""
-    clock = clock_of(settings)
-    trust = Trust(
-        origin=settings.origin,
-        code=settings.platform_code,
-        demo=settings.is_demo,
-        log_keys=keys,
-        registrar_kids=settings.registrar_kids,
-        statement_keys=(statement_signer.public,),
-        witnesses=(),
-        quorum=0,
-        max_age=DEFAULT_MAX_AGE,
-        peers=TrustedPeers() if border is None else border.trusted,
-    )
-    return Desk(
-        queries=services.queries,
-        views=PortalViews(store, clock, settings.origin),
-        lists=PortalLists(store, clock, settings.origin),
-        drafts=PortalDrafts(store, clock, settings.origin),
-        register=PortalRegister(store),
-        registrations=Registrations(store, SqlApplications(store), clock, settings.origin),
-        operator=SqlOperatorBook(store),
-        faults=partial(_faults, services),
-        peers=tuple(border.peers.platforms.values()) if border is not None else (),
-        documents=services.documents,
-        ledger=services.ledger,
-        tokens=services.tokens,
-        rates=services.rates,
-        evidence=services.evidence,
-        webhooks=services.webhooks,
-        copies=services.copies,
-        cosigning=services.cosigning,
-        clock=clock,
-        trust=trust,
-        rulebook=services.rulebook,
-        base_url=settings.base_url,
-        exchanges=settings.peers is not None,
-        abroad=services.abroad,
-        abroad_desk=delivery.desk if delivery is not None else None,
-        platform_code=settings.platform_code,
-    )
-
-
-def _faults(services: Services) -> dict[str, str]:
-    """What keeps this process from recording, by part; empty while all is well."""
-    found = {}
-    if not services.sequencer.alive:
-        found["sequencer"] = "it does not run"
-    if services.sequencer.failure is not None:
-        found["last commit"] = repr(services.sequencer.failure)
-    return found
 
 
 def _continued(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
+from flask import Flask
 
 from bol_service.application.delivery_abroad_desk import DeskAbroad
 from bol_service.application.delivery_abroad_home import Applicants, Home
@@ -24,10 +25,12 @@ from bol_service.application.evidence import Evidence
 from bol_service.application.ports import Clock
 from bol_service.application.queries import Queries
 from bol_service.application.record import Recorder
-from bol_service.bootstrap_exchange import Border
+from bol_service.bootstrap_exchange import Border, callers_of
 from bol_service.crypto import strictjson
 from bol_service.crypto.peer_signers import EcSigner
 from bol_service.crypto.signers import Signer
+from bol_service.http.edge import Services
+from bol_service.pint import relay
 from bol_service.pint.caller import Callers
 from bol_service.pint.client import HttpPeer
 from bol_service.pint.relay import Relay
@@ -178,6 +181,36 @@ def relay_of(
         delay=COSIGNING if settings.witnesses is not None else timedelta(0),
     )
     return relay, OfferingWorker(offering)
+
+
+def opened(
+    settings: Settings,
+    store: SqlStore,
+    services: Services,
+    border: Border | None,
+    delivery: Delivery | None,
+    statement_signer: Signer,
+    app: Flask,
+    clock: Clock,
+) -> OfferingWorker | None:
+    """The routes by which peers relay acts and evidence of deliveries, and the worker; started."""
+    if border is None or delivery is None:
+        return None
+    routes, worker = relay_of(
+        settings,
+        border,
+        delivery,
+        store,
+        clock,
+        services.recorder,
+        services.queries,
+        services.evidence,
+        statement_signer,
+        callers_of(settings, border),
+    )
+    relay.install(app, routes)
+    worker.start()
+    return worker
 
 
 def _trusts(peers: Peers) -> dict[str, Trust]:

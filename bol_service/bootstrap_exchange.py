@@ -13,16 +13,20 @@ from dataclasses import dataclass
 from time import monotonic
 
 import structlog
+from flask import Flask
 
 from bol_service.application.exchange_closing import Closing
 from bol_service.application.exchange_desk import Desk
 from bol_service.application.exchange_inbound import Reception
 from bol_service.application.exchange_outbound import Dispatch
 from bol_service.application.ports import Clock
+from bol_service.application.rates import Rates
 from bol_service.application.record import Recorder
 from bol_service.crypto.keys import Algorithm
 from bol_service.crypto.peer_signers import EcSigner
 from bol_service.crypto.signers import Signer, open_signer
+from bol_service.http.edge import Services
+from bol_service.pint import routes
 from bol_service.pint.caller import Callers
 from bol_service.pint.client import HttpPeer
 from bol_service.pint.routes import Exchange
@@ -130,10 +134,15 @@ def desk_of(
 
 
 def exchange_of(
-    settings: Settings, border: Border, desk: Desk, store: SqlStore, rulebook: bytes
+    settings: Settings,
+    border: Border,
+    desk: Desk,
+    store: SqlStore,
+    rulebook: bytes,
+    rates: Rates,
 ) -> Exchange:
     reception = Reception(desk, SqlExchange(store), hashlib.sha256(rulebook).hexdigest())
-    return Exchange(reception, callers_of(settings, border))
+    return Exchange(reception, callers_of(settings, border), rates)
 
 
 def callers_of(settings: Settings, border: Border) -> Callers:
@@ -167,3 +176,22 @@ def worker_of(
         for code, peer in border.peers.platforms.items()
     }
     return Worker(Dispatch(desk, SqlExchange(store), links, observe))
+
+
+def opened(
+    settings: Settings,
+    store: SqlStore,
+    services: Services,
+    border: Border | None,
+    app: Flask,
+    clock: Clock,
+) -> Worker | None:
+    """The routes that other platforms call, and the worker that calls them; started."""
+    if border is None:
+        return None
+    desk = desk_of(settings, border, store, clock, services.recorder)
+    exchange = exchange_of(settings, border, desk, store, services.rulebook, services.rates)
+    routes.install(app, exchange)
+    worker = worker_of(settings, border, desk, store)
+    worker.start()
+    return worker

@@ -7,7 +7,8 @@
    wheel, initialised and named as the file says, with the same script that makes the roles. It
    fails where a service names a secret that it is not given.
 3. Each operator's registration is posted and its receipt verified. Between both platforms an
-   original crosses, and each cosigns the other's checkpoint: `scripts/compose_border.py`.
+   original crosses, its cargo is handed out in Singapore, and each cosigns the other's checkpoint:
+   `scripts/compose_border.py`.
 4. Everything that was started is ended by its process id.
 
 What this does not show: the images are not built and not pulled, and no container runs. Users,
@@ -28,7 +29,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scripts import compose_border, local_postgres
+from scripts import compose_border, compose_parties, local_postgres
 from scripts.compose_file import (
     FILE,
     DryRunFailed,
@@ -214,7 +215,7 @@ def prepare(root: Path, names: Sequence[str]) -> dict[str, Platform]:
         name: Platform(name=name, folder=root / "secrets" / name) for name in wanted_platforms
     }
     if len(platforms) == 2:
-        introduce(*platforms.values(), carriers=compose_border.cast_of(platforms))
+        introduce(*platforms.values(), carriers=compose_parties.cast_of(platforms))
     return platforms
 
 

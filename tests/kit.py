@@ -17,15 +17,14 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 from bol_service import bootstrap
 from bol_service.cli.client import Client
-from bol_service.cli.voyage import Script, Voyage, make_signers
+from bol_service.cli.voyage import Voyage
+from bol_service.cli.voyage_script import Script, make_signers
 from bol_service.crypto.keys import Algorithm
 from bol_service.crypto.signers import LocalSigner, Signer, generate, write_private_key
 from bol_service.settings import Settings
-from bol_service.storage import schema
-from bol_service.storage.engine import open_engine
-from bol_service.storage.store import SqlStore
 from bol_service.verification.trust import LogKey, Trust
 from bol_service.wire.event_fields import instant_text
+from tests.fresh_database import fresh_log
 
 ORIGIN = "demo.cq.example/ebl"
 CODE = "CQGY"
@@ -117,10 +116,7 @@ def start(
     for name in ("log", "statement", "webhook"):
         write_private_key(folder / f"{name}.pem", generate(Algorithm.ED25519), PASSPHRASE)
     url = database_url or f"sqlite:///{folder / 'ledger.db'}"
-    engine = open_engine(url)
-    schema.upgrade(engine)
-    SqlStore(engine).create_log(ORIGIN)
-    engine.dispose()
+    fresh_log(url, ORIGIN)
     server_socket = make_server("127.0.0.1", 0, lambda *_: [], threaded=True)
     port = server_socket.server_port
     settings = Settings(

@@ -12,7 +12,7 @@ from copy import deepcopy
 from itertools import cycle
 from typing import Any
 
-from bol_service.cli.voyage import Script
+from bol_service.cli.voyage_script import Script
 from bol_service.wire.document import DocumentError, read_document
 from tests.hostile_payloads import PAYLOADS
 

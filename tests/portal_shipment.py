@@ -55,7 +55,9 @@ class Shipment:
 
     def document(self) -> Json:
         """The voyage's document, as a draft of this shipment."""
-        document: Json = self.stage.voyage._value(deepcopy(self.stage.platform.script.document))
+        document: Json = self.stage.voyage.values.value(
+            deepcopy(self.stage.platform.script.document)
+        )
         document["transportDocumentStatus"] = "DRAFT"
         document["transportDocumentReference"] = f"B{self.reference}"[:20]
         for member in ("issueDate", "receivedForShipmentDate"):

@@ -4,7 +4,8 @@
    by an ordinary REGISTER. From then on the party is reached through that platform, and no other.
 2. An event that a platform relays is taken only if its actor is reached through that platform; then
    it is judged like every event. The platform can add nothing: it has not the party's key.
-3. A head and evidence are told to a platform for the one reader that it names.
+3. A head and evidence are told to a platform for the one reader that it names. Of a bill whose
+   original is there, it also says who holds it.
 
 Every platform that asks is known by its own signature (`wire.abroad`) before anything is told.
 """
@@ -14,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from bol_service.application.commit import Accepted
@@ -181,22 +182,25 @@ class Home:
         head = self._queries.head(stream, party)
         return {"stream": stream, "sequence": head.sequence, "digest": head.digest}
 
-    def evidence(self, platform: str, name: str, wanted: Mapping[str, Any]) -> list[Made]:
+    def evidence(self, platform: str, name: str, wanted: Wanted) -> list[Made]:
         """What the reader may see of the bill, or of the bills of the container, that it names.
 
         Bills that have ended are left out where others live. Raises `errors.Refusal`.
         """
         reader = ForeignReader(platform=platform, name=name)
-        by_bill = [wanted["bill"]] if "bill" in wanted else None
-        bills = by_bill or self._crossings.bills_with(wanted["container"])
+        if wanted.bill is not None:
+            bills = [wanted.bill]
+        else:
+            bills = self._crossings.bills_with(wanted.container or "")
         found = []
         for bill in bills:
             try:
-                found.append((bill, self._crossings.make(bill, reader)))
+                made = self._crossings.make(bill, reader, is_said_to_hold=wanted.holds)
             except errors.NotFound:
                 continue
-        if not found and "bill" in wanted:
-            raise errors.NotFound(f"bill:{wanted['bill']} is unknown")
+            found.append((bill, made))
+        if not found and wanted.bill is not None:
+            raise errors.NotFound(f"bill:{wanted.bill} is unknown")
         for bill, made in found:
             self._tell(platform, bill, made, name)
         return [made for _, made in found]
@@ -255,8 +259,20 @@ def flow_of(
     )
 
 
-def read_wanted(body: Mapping[str, Any]) -> dict[str, str]:
-    """The bill or the container that evidence is asked of; raises BadEvent."""
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What evidence is asked of: a bill or a container, the other is None.
+
+    `holds`: the asking platform says that its reader holds the bill.
+    """
+
+    bill: str | None = None
+    container: str | None = None
+    holds: bool = False
+
+
+def read_wanted(body: Mapping[str, Any]) -> Wanted:
+    """Raises BadEvent."""
     wanted = {name: body[name] for name in ("bill", "container") if name in body}
     checks = {"bill": check_bill, "container": check_container}
     if len(wanted) != 1 or not all(isinstance(value, str) for value in wanted.values()):
@@ -266,4 +282,7 @@ def read_wanted(body: Mapping[str, Any]) -> dict[str, str]:
             checks[member](value)
         except ValueError as error:
             raise errors.BadEvent(str(error), pointer=f"/{member}") from None
-    return wanted
+    holds = body.get("holds", False)
+    if not isinstance(holds, bool) or (holds and "bill" not in wanted):
+        raise errors.BadEvent("holds is true or false, and said of one bill", pointer="/holds")
+    return Wanted(**wanted, holds=holds)

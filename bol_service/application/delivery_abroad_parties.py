@@ -4,6 +4,9 @@ They speak to this platform only. What they sign for the other ledger is theirs 
 look whether the key is one that speaks for this very party here, hand it over, and pass the answer
 on as it came. Nothing is kept for later: who gets no answer sends the same again, and gets the same
 receipt.
+
+Who holds a bill here that was issued there asks for its evidence as its holder: between two parties
+of this platform the bill passes without a word to the other one, which knows the first holder only.
 """
 
 from __future__ import annotations
@@ -30,7 +33,7 @@ from bol_service.crypto import strictjson
 from bol_service.domain import errors
 from bol_service.domain.events import GateOut
 from bol_service.domain.identifiers import party_stream
-from bol_service.domain.states import PartyState
+from bol_service.domain.states import BillState, PartyState, Status
 from bol_service.wire.abroad import Kind, read_application
 from bol_service.wire.event_fields import instant_text
 from bol_service.wire.events import decode
@@ -115,13 +118,27 @@ class PartiesAbroad:
     def evidence(self, party: str, platform: str, bill: str, *, fresh: bool) -> Kept:
         """The evidence of one bill, asked for anew with `fresh`; raises NotFound, PeerSilent."""
         if fresh:
-            pulled = self._pulling.pull(platform, party, {"bill": bill})
+            held = {"holds": True} if self._holds(party, bill, platform) else {}
+            pulled = self._pulling.pull(platform, party, {"bill": bill, **held})
             if pulled.fault is not None:
                 raise PeerSilent(f"{platform}: {pulled.why}")
         found = self._book.kept(platform, bill, party)
         if found is None:
             raise errors.NotFound(f"no evidence of bill {bill} on {platform} for you")
         return found
+
+    def _holds(self, party: str, bill: str, platform: str) -> bool:
+        """Whether the original is here, issued there, and the party possesses it or has title."""
+        stream = f"bill:{bill}"
+        with self._store.reading() as reading:
+            state, _ = reading.states([stream]).get(stream, (None, None))
+        if not isinstance(state, BillState) or state.home != platform:
+            return False
+        control = state.control
+        return state.status is not Status.MOVED and party in (
+            control.possessor,
+            control.title_holder,
+        )
 
     # -- checks ------------------------------------------------------------------------------------
 

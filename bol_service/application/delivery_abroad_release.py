@@ -12,7 +12,7 @@ RELEASE here promises nothing: GATE_OUT is judged by the platform of issue, on t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -72,9 +72,13 @@ class Pulling:
         self._peers = peers
 
     def pull(
-        self, platform: str, reader: str, wanted: dict[str, str], seconds: float = CHECK_SECONDS
+        self,
+        platform: str,
+        reader: str,
+        wanted: Mapping[str, str | bool],
+        seconds: float = CHECK_SECONDS,
     ) -> Pulled:
-        """`wanted` names one `bill` or one `container`."""
+        """`wanted` names one `bill` or one `container`; see `delivery_abroad_home.Wanted`."""
         peer = self._peers.get(platform)
         if peer is None:
             return Pulled(platform=platform, fault=UNREACHABLE, why=f"{platform} is no peer now")

@@ -5,7 +5,8 @@ A reader is a platform and a slug there. It sees
 1. as the party of this ledger that is reached through that platform: what the matrix of
    `domain.access` gives to the party's relations, and never the document;
 2. as a holder abroad (possessor or title holder, or the one who surrendered): custody, and the acts
-   with which the carrier answered and orders the delivery.
+   with which the carrier answered and orders the delivery. While the original is on a platform,
+   that platform says who holds it there: it is so for every act that it will send back.
 
 Nothing else, and nothing before one of them holds (DR-01). What crosses is a partial bundle, with a
 cover that names its one reader and what the release guard has to know beside the events.
@@ -151,13 +152,14 @@ class CrossingDesk:
                 (ended if is_over else living).append(bill_id)
         return (living or ended)[-MOST_BILLS:]
 
-    def make(self, bill_id: str, reader: ForeignReader) -> Made:
-        """Raises NotFound for a reader who may see nothing of the bill."""
+    def make(self, bill_id: str, reader: ForeignReader, *, is_said_to_hold: bool = False) -> Made:
+        """`is_said_to_hold`: by its platform. Raises NotFound for a reader who may see nothing."""
         party = self._reached.party_of(reader)
         told: list[str] = []
 
         def sight_of(loader: Loader, bill: BillState) -> Sight:
-            sight, basis = self._sight(loader, bill, reader, party)
+            said = is_said_to_hold and _is_on(bill, reader.platform)
+            sight, basis = self._sight(loader, bill, reader, party, is_said_to_hold=said)
             told.append(basis)
             return sight
 
@@ -183,13 +185,20 @@ class CrossingDesk:
         return Made(crossing=crossing, seen=_seen(content, statement.status), basis=told[0])
 
     def _sight(
-        self, loader: Loader, bill: BillState, reader: ForeignReader, party: str | None
+        self,
+        loader: Loader,
+        bill: BillState,
+        reader: ForeignReader,
+        party: str | None,
+        *,
+        is_said_to_hold: bool,
     ) -> tuple[Sight, str]:
         related: frozenset[access.Relation] = frozenset()
         if party is not None and bill.home is None:
             loader.streams({party_stream(party)})
             related = access.relations(loader.world, bill, party, self._clock.now())
-        holds = bill.home is None and reader.foreign_name in _holders_abroad(bill)
+        is_known = bill.home is None and reader.foreign_name in _holders_abroad(bill)
+        holds = is_known or is_said_to_hold
         if not related and not holds:
             raise errors.NotFound(f"bill:{bill.bill} is unknown")
 
@@ -197,7 +206,9 @@ class CrossingDesk:
             by_party = party is not None and may_read(bill, related, party, entry)
             return by_party or (holds and entry.action in HOLDER_ACTS)
 
-        grounds = [*sorted(map(str, related)), *(["HOLDER_ABROAD"] if holds else [])]
+        grounds = sorted(map(str, related))
+        if holds:
+            grounds.append("HOLDER_ABROAD" if is_known else f"HOLDER_SAID_BY_{reader.platform}")
         custody = holds or Group.CUSTODY in access.groups(related)
         return Sight(custody=custody, shows=shows), " ".join(grounds)[:100]
 
@@ -214,6 +225,12 @@ def _draft(world: World, bill: BillState | None) -> DraftState | None:
 def _holders_abroad(bill: BillState) -> frozenset[str]:
     named = (bill.control.possessor, bill.control.title_holder, bill.surrendered_by)
     return frozenset(name for name in named if name is not None and is_foreign(name))
+
+
+def _is_on(bill: BillState, platform: str) -> bool:
+    """Whether the original, issued here, has moved to the platform and is not back."""
+    possessor = bill.control.possessor
+    return bill.home is None and is_foreign(possessor) and platform_of(possessor) == platform
 
 
 def _at_the_delivery(bill: BillState, draft: DraftState | None) -> frozenset[str]:

@@ -23,6 +23,9 @@ from bol_service.wire import drafting
 from bol_service.wire.event_fields import instant_text
 from bol_service.wire.peers import Peers
 
+KIND_ENVELOPE = "envelope"
+KIND_ATTACHMENT = "attachment"
+
 
 class NotReady(RuntimeError):  # noqa: N818 - says what is the matter
     """The desk cannot sign: its key is not registered."""

@@ -26,9 +26,8 @@ from urllib.parse import quote
 
 import structlog
 
-from bol_service.application.exchange_desk import Desk, NotReady
+from bol_service.application.exchange_desk import KIND_ENVELOPE, Desk, NotReady
 from bol_service.application.exchange_history import LostEnvelope
-from bol_service.application.exchange_inbound import KIND_ENVELOPE
 from bol_service.application.exchange_parcels import Parcel, Parcels
 from bol_service.application.exchange_ports import (
     ExchangeBook,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 
 from bol_service.application.bill_files import supporting_of, visualisation_of
 from bol_service.application.exchange_chain import (
@@ -18,11 +19,10 @@ from bol_service.application.exchange_chain import (
     since_last_exchange,
     transactions,
 )
-from bol_service.application.exchange_desk import Desk
+from bol_service.application.exchange_desk import KIND_ENVELOPE, Desk
 from bol_service.application.exchange_history import KeptEnvelope, kept_envelope, last_known
-from bol_service.application.exchange_inbound import KIND_ENVELOPE
 from bol_service.application.exchange_parties import as_chain_party, stranger
-from bol_service.application.exchange_ports import ExchangeBook, PeerLink
+from bol_service.application.exchange_ports import ExchangeBook, PeerAway, PeerLink
 from bol_service.application.ports import Reading
 from bol_service.crypto import peer_jws, strictjson
 from bol_service.domain.events import Action, Imported, Issue
@@ -191,7 +191,9 @@ class Parcels:
         reply = link.post(
             "/v3/receiver-validation", json.dumps(recipient.codes[0].to_json()).encode()
         )
-        if reply.status != 200:
+        if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
+            raise PeerAway(f"{transit.platform} answered 429 to who {transit.recipient} is")
+        if reply.status != HTTPStatus.OK:
             return recipient  # the peer will say so in its signed answer
         return replace(recipient, name=read_receiver_validation(reply.content))
 

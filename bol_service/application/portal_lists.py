@@ -87,18 +87,20 @@ class PortalLists:
         found = [line for line in lines if _matches(line, search)]
         return Listing(lines=sorted(found, key=_newest, reverse=True), cut=cut)
 
+    def bill_beginning(self, reader: str, digits: str) -> str | None:
+        """The bill whose id begins with `digits`, among all that `reader` may know."""
+        with self._store.reading() as reading:
+            loader = Loader(reading, self._origin)
+            # In the order of ids, the next one after its own beginning.
+            for bill_id in _ids(reading, loader, reader, after=digits, limit=1):
+                bill = loader.bill(bill_id) if bill_id.startswith(digits) else None
+                now = self._clock.now()
+                if bill is not None and access.relations(loader.world, bill, reader, now):
+                    return bill_id
+        return None
+
     def _known(self, reading: Reading, loader: Loader, reader: str) -> tuple[list[Known], bool]:
-        loader.streams({f"party:{reader}"})
-        party = loader.world.party(reader)
-        auditor = party is not None and Role.AUDITOR in party.roles
-        ids = reading.find_bills(
-            party=reader,
-            shippers=reading.mandators(reader),
-            audited_country=party.identity.country if party and auditor else None,
-            after="",
-            limit=SCAN + 1,
-            filters={},
-        )
+        ids = _ids(reading, loader, reader, after="", limit=SCAN + 1)
         loader.streams({f"bill:{bill_id}" for bill_id in ids[:SCAN]})
         states = [loader.world.bill(bill_id) for bill_id in ids[:SCAN]]
         present = [state for state in states if state is not None]
@@ -144,6 +146,21 @@ class PortalLists:
             ),
             to_hand_out=tuple(box for box in inside if _is_for(orders[box], places[box], reader)),
         )
+
+
+def _ids(reading: Reading, loader: Loader, reader: str, *, after: str, limit: int) -> list[str]:
+    """Bills that the index has for the reader, in the order of their ids."""
+    loader.streams({f"party:{reader}"})
+    party = loader.world.party(reader)
+    auditor = party is not None and Role.AUDITOR in party.roles
+    return reading.find_bills(
+        party=reader,
+        shippers=reading.mandators(reader),
+        audited_country=party.identity.country if party and auditor else None,
+        after=after,
+        limit=limit,
+        filters={},
+    )
 
 
 def _is_for(order: DeliveryOrder | None, box: CustodyState | None, reader: str) -> bool:

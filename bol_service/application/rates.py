@@ -78,6 +78,7 @@ PARTY_BYTES: Final = Rate(burst=1_000_000_000, per_second=200_000)
 ADDRESS_TOKENS: Final = Rate(burst=600, per_second=20)
 ADDRESS_FILES: Final = Rate(burst=20, per_second=0.5)
 ADDRESS_APPLICATIONS: Final = Rate(burst=5, per_second=1 / 600)
+PEER_LOOKUPS: Final = Rate(burst=600, per_second=20)
 
 
 class Rates:
@@ -89,6 +90,7 @@ class Rates:
         self._address_tokens = Buckets(ADDRESS_TOKENS, clock=clock)
         self._address_files = Buckets(ADDRESS_FILES, clock=clock)
         self._address_applications = Buckets(ADDRESS_APPLICATIONS, clock=clock)
+        self._peer_lookups = Buckets(PEER_LOOKUPS, clock=clock)
 
     def token_for(self, party: str) -> None:
         """An access token for a party that has proven itself."""
@@ -109,6 +111,13 @@ class Rates:
     def application_from(self, address: str | None) -> None:
         """An application for registration, which a person has to read."""
         _take(self._address_applications, address)
+
+    def lookup_by(self, platform: str | None, address: str | None) -> None:
+        """A code that another platform asks the name of; by address if nobody knows which it is."""
+        if platform is None:
+            _take(self._peer_lookups, address)
+        else:
+            self._peer_lookups.take(platform)
 
 
 def _take(buckets: Buckets, address: str | None) -> None:

@@ -21,7 +21,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from bol_service.cli.voyage import OPERATOR, Place, Played, Script, Voyage
+from bol_service.cli.voyage import OPERATOR, Place, Played, Voyage
+from bol_service.cli.voyage_script import Script
 from bol_service.client import Client, Refused
 from bol_service.client_abroad import through
 from bol_service.crypto.signers import Signer

@@ -22,7 +22,8 @@ from datetime import datetime
 from pathlib import Path
 
 from bol_service.cli.client import Client, Refused, Unreachable
-from bol_service.cli.voyage import Script, Voyage
+from bol_service.cli.voyage import Voyage
+from bol_service.cli.voyage_script import Script
 from bol_service.crypto import strictjson
 from bol_service.crypto.keys import Algorithm
 from bol_service.crypto.signers import LocalSigner, generate, write_private_key
@@ -32,7 +33,7 @@ from bol_service.wire.event_fields import instant_text
 
 ORIGIN = "demo.cq.example/ebl"
 CODE = "CQGY"
-START_SECONDS = 20.0
+START_SECONDS = 60.0
 
 
 class DemoFailed(RuntimeError):  # noqa: N818 - says what happened

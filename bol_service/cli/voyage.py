@@ -2,35 +2,27 @@
 
 The script tells, in scenario time, who signs what on which stream and what must come of it:
 recorded, or refused with a code. Playing it means sending real signed events over HTTP, each by its
-party's own key. All times are shifted so that the voyage ends at a chosen moment.
-
-Script values: `${name.member}` is something saved before; `{"$date": T}` the local date and
-`{"$time": T}` the UTC instant of the shifted scenario time T; `$draft`, `$issued`, `$instructions`
-and `$issue` build documents and the details of ISSUE.
+party's own key.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
 import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from copy import deepcopy
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, tzinfo
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Any
 
 from bol_service.cli.client import Client, Refused
+from bol_service.cli.voyage_script import Script
+from bol_service.cli.voyage_values import Values
 from bol_service.crypto import base64url
-from bol_service.crypto.keys import Algorithm
-from bol_service.crypto.signers import LocalSigner, Signer, generate
+from bol_service.crypto.signers import Signer
 from bol_service.domain.states import Head
 from bol_service.wire import drafting
-from bol_service.wire.event_fields import instant_text
-from bol_service.wire.events import issue_to_checksum
 
 RECORDED = "recorded"
 OPERATOR = "operator"
@@ -54,41 +46,6 @@ class Played:
     @property
     def as_expected(self) -> bool:
         return self.result == self.expected
-
-
-@dataclass(kw_only=True)
-class Script:
-    """The script and its cast, with times shifted to end in the 24 hours before `ends` (aware)."""
-
-    folder: Path
-    ends: datetime
-    voyage: Json = field(init=False)
-    parties: list[Json] = field(init=False)
-    document: Json = field(init=False)
-    shift: timedelta = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.voyage = _read(self.folder / "voyage.json")
-        self.parties = _read(self.folder / "parties.json")
-        self.document = _read(self.folder / "document.json")
-        # By whole days: the dates on documents are local dates, and acts that the story has on one
-        # day must not come to lie on both sides of midnight.
-        whole = (self.ends - self._scenario(self.voyage["ends"])) // timedelta(days=1)
-        self.shift = timedelta(days=whole)
-
-    def when(self, text: str) -> datetime:
-        """The shifted moment of a scenario time such as `2027-03-05T07:00`."""
-        return (self._scenario(text) + self.shift).astimezone(self.zone)
-
-    @property
-    def zone(self) -> tzinfo:
-        """The zone of the story's places, in which all its local dates are."""
-        zone = datetime.fromisoformat(f"2000-01-01T00:00{self.voyage['zone']}").tzinfo
-        assert zone is not None
-        return zone
-
-    def _scenario(self, text: str) -> datetime:
-        return datetime.fromisoformat(text).replace(tzinfo=self.zone)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,6 +90,13 @@ class Voyage:
         }
         for name in script.voyage["shipments"]:
             self.saved[name] = drafting.uuid7(self.now())
+        self.values = Values(
+            script,
+            self.saved,
+            platform_code=platform_code,
+            now=self.now,
+            signer=self.home.signer,
+        )
 
     @property
     def bill(self) -> str:
@@ -211,9 +175,9 @@ class Voyage:
         )
 
     def _act(self, step: Json) -> str:
-        stream = self._text(step["stream"])
+        stream = self.values.text(step["stream"])
         try:
-            details = self._details(step, stream)
+            details = self.values.details(step, stream)
             receipt = self._send(
                 step["actor"],
                 step["action"],
@@ -279,7 +243,7 @@ class Voyage:
 
     def _race(self, step: Json) -> str:
         """Two acts on one head at the same moment; exactly one may be recorded."""
-        stream = self._text(step["race"][0]["stream"])
+        stream = self.values.text(step["race"][0]["stream"])
         results: list[str] = ["", ""]
         barrier = threading.Barrier(2)
         place = self._where(step["actor"], stream)
@@ -331,117 +295,13 @@ class Voyage:
         """The party's connection to the platform that it asks at its gate."""
         return self.clients[actor]
 
-    # -- values ----------------------------------------------------------------------------------
-
-    def _details(self, step: Json, stream: str) -> Json:
-        details: Json = self._value(step.get("details", {}))
-        if "$issue" in details:
-            details = self._issue(details, step.get("signer") or step["actor"])
-        if stream.startswith("custody:"):
-            local = self.now().astimezone(self._script.zone)
-            details.setdefault("occurredAt", instant_text(local))
-            details.setdefault("localDate", local.date().isoformat())
-        return details
-
-    def _issue(self, details: Json, signer: str) -> Json:
-        uploaded = self.saved[details.pop("$issue")]
-        slug = details["issueTo"]
-        party = next(entry for entry in self._script.parties if entry["party"] == slug)
-        issue_to_party = {
-            "identifyingCodes": [
-                {
-                    "codeListName": f"{self._code}-PARTY",
-                    "codeListProvider": "ZZZ",
-                    "partyCode": slug,
-                }
-            ],
-            "partyName": party["identity"]["legalName"],
-            "sendToPlatform": self._code,
-        }
-        manifest = drafting.issuance_manifest(
-            self.home.signer(signer),
-            document_checksum=uploaded["checksum"],
-            issue_to_checksum=issue_to_checksum(issue_to_party),
-        )
-        return {
-            **details,
-            "contentDigest": uploaded["contentDigest"],
-            "receivedBytes": uploaded["digest"],
-            "issuanceManifestSignedContent": manifest,
-            "issueToParty": issue_to_party,
-            "parties": {"shipper": "yunling", "titleHolder": "yunling", "notify": ["straits"]},
-            "rulebook": self.saved["rulebook"],
-        }
-
     def _upload(self, step: Json) -> None:
-        content = json.dumps(self._document(step["upload"]), ensure_ascii=False).encode("utf-8")
+        content = json.dumps(self.values.document(step["upload"]), ensure_ascii=False).encode(
+            "utf-8"
+        )
         uploaded = self.clients[step["actor"]].upload(content, step["kind"])
         self.saved[step["save"]] = uploaded
-
-    def _document(self, wanted: Json) -> Json:
-        if "$instructions" in wanted:
-            return {"shippingInstructionsReference": wanted["$instructions"]}
-        changes: Json = wanted["$draft"] if "$draft" in wanted else wanted["$issued"]
-        document: Json = self._value(deepcopy(self._script.document))
-        _change(document, changes)
-        if "$draft" in wanted:
-            document["transportDocumentStatus"] = "DRAFT"
-            for member in ("issueDate", "receivedForShipmentDate"):
-                del document[member]
-        return document
-
-    def _value(self, value: Any) -> Any:
-        if isinstance(value, dict):
-            if "$date" in value:
-                return self._script.when(value["$date"]).date().isoformat()
-            if "$time" in value:
-                return instant_text(self._script.when(value["$time"]))
-            return {name: self._value(member) for name, member in value.items()}
-        if isinstance(value, list):
-            return [self._value(member) for member in value]
-        return self._text(value) if isinstance(value, str) else value
-
-    def _text(self, text: str) -> str:
-        return re.sub(r"\$\{([^}]+)\}", lambda found: self._saved(found[1]), text)
-
-    def _saved(self, path: str) -> str:
-        value: Any = self.saved
-        for name in path.split("."):
-            value = value[name]
-        return str(value)
 
     def _move_to(self, moment: datetime) -> None:
         self._moment = moment
         self._set_clock(moment)
-
-
-def make_signers(script: Script) -> dict[str, LocalSigner]:
-    """A fresh key for every party of the cast, in the algorithm that the script names."""
-    return {
-        party["party"]: LocalSigner(generate(Algorithm(party["alg"]))) for party in script.parties
-    }
-
-
-def _change(document: Json, changes: Json) -> None:
-    """Make of the voyage's document another bill: number, booking, containers, one weight."""
-    item = document["consignmentItems"][0]
-    if "number" in changes:
-        document["transportDocumentReference"] = changes["number"]
-    if "booking" in changes:
-        item["carrierBookingReference"] = changes["booking"]
-    if "containers" in changes:
-        item["cargoItems"] = item["cargoItems"][: len(changes["containers"])]
-        equipment = document["utilizedTransportEquipments"][: len(changes["containers"])]
-        document["utilizedTransportEquipments"] = equipment
-        for number, container in enumerate(changes["containers"]):
-            item["cargoItems"][number]["equipmentReference"] = container
-            equipment[number]["equipment"]["equipmentReference"] = container
-    if "grossWeight" in changes:
-        container, kilograms = changes["grossWeight"]
-        for cargo_item in item["cargoItems"]:
-            if cargo_item["equipmentReference"] == container:
-                cargo_item["cargoGrossWeight"]["value"] = kilograms
-
-
-def _read(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))

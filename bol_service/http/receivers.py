@@ -14,6 +14,7 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from time import monotonic
 from typing import Final
@@ -53,8 +54,13 @@ class HttpReceivers:
     ) -> None:
         self._loopback = loopback
         self._resolve = resolve
-        self._trust = trust or ssl.create_default_context()
+        self._given = trust
         self._total_seconds = total_seconds
+
+    @cached_property
+    def _trust(self) -> ssl.SSLContext:
+        # Only now: reading the system's authorities would be a fifth of what a start takes.
+        return self._given or ssl.create_default_context()
 
     def check(self, url: str) -> None:
         receiver = read_receiver(url, loopback=self._loopback)

@@ -4,6 +4,7 @@
   `ErrorResponse`. The signed code counts, whatever the HTTP status.
 - Who calls is told by the certificate of the connection where there is one (`caller.py`).
 - Bodies may be larger than elsewhere: a visualisation comes as Base64 in a JSON string.
+- Who our parties are is told one code at a time, at a rate for each platform; 429 beyond it.
 """
 
 from __future__ import annotations
@@ -15,17 +16,12 @@ import structlog
 from flask import Blueprint, Flask, Response, current_app, g, json, request
 from werkzeug.exceptions import HTTPException
 
+from bol_service.application.exchange_answers import Declined, Kept, SignedAnswer, Started
 from bol_service.application.exchange_desk import NotReady
 from bol_service.application.exchange_history import LostEnvelope
-from bol_service.application.exchange_inbound import (
-    Declined,
-    Kept,
-    Reception,
-    SignedAnswer,
-    Started,
-    read_document_body,
-)
+from bol_service.application.exchange_inbound import Reception, read_document_body
 from bol_service.application.ports import Unavailable
+from bol_service.application.rates import Rates, TooMany
 from bol_service.application.sequencer import Busy, Uncertain
 from bol_service.domain import errors
 from bol_service.pint.caller import Callers
@@ -46,9 +42,10 @@ blueprint = Blueprint("pint", __name__, url_prefix="/v3")
 class Exchange:
     """What the routes work with."""
 
-    def __init__(self, reception: Reception, callers: Callers) -> None:
+    def __init__(self, reception: Reception, callers: Callers, rates: Rates) -> None:
         self.reception = reception
         self.callers = callers
+        self.rates = rates
 
 
 def install(app: Flask, exchange: Exchange) -> None:
@@ -104,7 +101,8 @@ def finish_transfer(reference: str) -> Response:
 def validate_receiver() -> Response:
     """Who this party code is here, if exactly one party answers to it and can receive."""
     exchange = _exchange()
-    exchange.callers.of(request.environ)
+    caller = exchange.callers.of(request.environ)
+    exchange.rates.lookup_by(caller, request.remote_addr)
     try:
         code = read_identifying_code(_json())
     except PintFormatError as error:
@@ -124,6 +122,11 @@ def _failed(error: Exception) -> Response:
         return _error(status, _detail(code, error.description or status.phrase))
     if isinstance(error, errors.Refusal):
         return _error(HTTPStatus(error.status), _detail(DcsaError.NOT_ALLOWED, error.message))
+    if isinstance(error, TooMany):
+        detail = _detail(DcsaError.UNAVAILABLE, str(error))
+        answer = _error(HTTPStatus.TOO_MANY_REQUESTS, detail)
+        answer.headers["Retry-After"] = str(error.retry_after)
+        return answer
     if isinstance(error, _LATER):
         return _error(HTTPStatus.SERVICE_UNAVAILABLE, _detail(DcsaError.UNAVAILABLE, str(error)))
     log.exception("a PINT request failed", request_id=g.get("request_id"))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bol_service.cli.voyage import Script
+from bol_service.cli.voyage_script import Script
 from tests import kit
 from tests.command_line import Office, in_environment, run, write_json
 

@@ -34,7 +34,7 @@ def changed(folder: Path, old: str, new: str) -> Path:
     return path
 
 
-def test_the_whole_file_runs_from_the_databases_to_an_original_that_crosses() -> None:
+def test_the_whole_file_runs_from_the_databases_to_a_delivery_across_the_border() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "scripts.compose_dryrun"],
         cwd=ROOT,
@@ -54,7 +54,11 @@ def test_the_whole_file_runs_from_the_databases_to_an_original_that_crosses() ->
         "chongqing recorded entry 0, receipt verified",
         "singapore recorded entry 0, receipt verified",
         "singapore says by mutual TLS who banksg is: Straits Commercial Bank Ltd",
+        "chongqing registered sgterm, which applied through singapore",
         "the original left chongqing and is ISSUED at singapore",
+        "the gate at singapore hears: DO NOT RELEASE (no_delivery_order)",
+        "with a delivery order it hears: RELEASE (release)",
+        "chongqing recorded the GATE_OUT that was signed at singapore, receipt verified",
         "singapore cosigned the checkpoint of chongqing",
         "chongqing cosigned the checkpoint of singapore",
         "chongqing: ended with 0",

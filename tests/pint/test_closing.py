@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bol_service.application import exchange_inbound
+from bol_service.application import exchange_entries, exchange_inbound
 from bol_service.application.exchange_closing import ABANDONED_AFTER
 from bol_service.domain import errors
 from bol_service.storage.exchange import SqlExchange
@@ -173,14 +173,14 @@ def test_while_it_is_being_accepted_nobody_closes_it(
     upload(sg, reference)
     seen: list[Ran] = []
     rival = Story().then(CQ, ISSUE, act("TRANSFER", SHIPPER, BUYER))
-    record = exchange_inbound.Reception._record
+    record = exchange_entries.Entries.record
 
     def closing_meanwhile(self: Any, *given: Any) -> Any:
         assert sg.offer(rival.body(CQ)).code is DISE  # it takes nobody's claim away
         seen.append(exchange(sg, "close", reference, "--agreed", "--yes", "--json"))
         return record(self, *given)
 
-    monkeypatch.setattr(exchange_inbound.Reception, "_record", closing_meanwhile)
+    monkeypatch.setattr(exchange_entries.Entries, "record", closing_meanwhile)
     assert sg.finish(reference).code is RECE
     assert [ran.code for ran in seen] == [1]
     assert "is being accepted" in seen[0].problem()["detail"]
@@ -226,7 +226,7 @@ def test_an_acceptance_that_the_law_refuses_leaves_what_was_begun_closable(
     story = outbound()
     reference = begun(sg, story.body(CQ, supporting=[LIST]))
     unlawful = errors.BadChain("the law has changed")
-    monkeypatch.setattr(exchange_inbound.Reception, "_record", lambda *_: unlawful)
+    monkeypatch.setattr(exchange_entries.Entries, "record", lambda *_: unlawful)
     assert sg.offer(story.body(CQ)).code is DISE  # another manifest than the one that was begun
     assert exchange(sg, "close", reference, "--agreed", "--yes").code == 0
 

@@ -17,11 +17,14 @@ from bol_service.client import Answered, Refused
 from bol_service.crypto.keys import Algorithm
 from bol_service.crypto.signers import LocalSigner, generate
 from bol_service.domain.events import CancelDeliveryOrder, Event, OrderDelivery
+from bol_service.storage.exchange import SqlExchange
 from bol_service.verification.bundle import ShownEntry, read_bundle
 from bol_service.verification.report import Verdict
 from bol_service.verification.verifier import verify
 from bol_service.wire import drafting
+from bol_service.wire.abroad import Kind
 from bol_service.wire.events import decode
+from tests.delivery_peer import ask
 from tests.delivery_scene import CUSTOMS, NAMES, OTHER_CODE, TERMINAL, Delivery, delivery
 from tests.stormy_border import audited
 from tests.two_platforms import trust_of, two_platforms
@@ -173,6 +176,123 @@ def _rotate(scene: Delivery, fresh: LocalSigner) -> None:
     name = NAMES[TERMINAL]
     there = drafting.prove_key(fresh, origin=scene.cq.origin, party=name)
     scene.abroad(TERMINAL).act("ROTATE_KEY", f"party:{name}", there)
+
+
+# -- who got the bill inside Singapore ------------------------------------------------------------
+
+
+@dataclass(kw_only=True)
+class PassedOn:
+    """What Chongqing answers at each stage of a bill that the bank gives to `straits`.
+
+    `asked` are statuses, by stage and the question; `bundle` is what `straits` got as its holder.
+    """
+
+    asked: dict[str, dict[str, int]] = field(default_factory=dict)
+    bundle: bytes = b""
+    verdict: Verdict = field(init=False)
+    bases: set[str] = field(init=False)
+    stranger: str = ""
+    said: dict[str, list[str]] = field(default_factory=dict)
+    elsewhere: int = 0
+
+
+@pytest.fixture(scope="module")
+def passed_on(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PassedOn]:
+    with delivery(tmp_path_factory.mktemp("passed-on")) as scene:
+        told = PassedOn()
+        told.asked["at home"] = _asked_about(scene)
+        scene.cross()
+        for action in ("ENDORSE_TO_ORDER", "TRANSFER"):
+            scene.sg.act("banksg", action, scene.bill, recipient="straits")
+        told.asked["in Singapore"] = _asked_about(scene)
+        told.said["in Singapore"] = _said(scene)
+        told.bundle = _fresh(scene, "straits")
+        trust, now = trust_of(scene.cq), scene.two.clock["now"]
+        told.verdict = verify(told.bundle, trust, now).verdict
+        with pytest.raises(Refused) as refused:
+            _fresh(scene, "sgterm")
+        told.stranger = refused.value.code
+        flows = SqlExchange(scene.cq.running.store).flows(0, 100)
+        told.bases = {flow.basis for _, flow in flows if flow.recipient == "straits"}
+        scene.sg.act("straits", "SURRENDER_FOR_DELIVERY", scene.bill)
+        scene.two.settled(scene.bill)
+        told.asked["surrendered"] = _asked_about(scene)
+        told.said["surrendered"] = _said(scene)
+        body = {"name": "xlsc", "bill": scene.bill, "holds": True}
+        how = {"sender": "CQGY", "receiver": "SGPX", "signer": scene.cq.pint, "to": scene.sg}
+        told.elsewhere, _ = ask(scene, Kind.EVIDENCE, body, **how)
+        yield told
+
+
+def _fresh(scene: Delivery, party: str) -> bytes:
+    path = f"/v1/abroad/evidence/CQGY/{scene.bill}"
+    return scene.sg.client(party).fetch(path, fresh="true").content
+
+
+def _said(scene: Delivery) -> list[str]:
+    """Of whom Singapore says to which platform that it holds the bill."""
+    abroad = scene.sg.running.services.abroad
+    assert abroad is not None
+    pairs = [(party, code) for party in ("banksg", "straits") for code in ("CQGY", "THXX")]
+    return [f"{party} to {code}" for party, code in pairs if abroad._holds(party, scene.bill, code)]
+
+
+def _asked_about(scene: Delivery) -> dict[str, int]:
+    """The statuses that Singapore gets for a party that Chongqing never heard of."""
+    about = {"name": "nusantara", "bill": scene.bill}
+    questions: dict[str, Json] = {
+        "as the holder": {**about, "holds": True},
+        "without a word": about,
+        "with a word that is none": {**about, "holds": "yes"},
+        "of a container": {"name": "nusantara", "container": scene.box, "holds": True},
+    }
+    return {how: ask(scene, Kind.EVIDENCE, body)[0] for how, body in questions.items()}
+
+
+def test_who_got_the_bill_inside_singapore_sees_its_custody_before_any_surrender(
+    passed_on: PassedOn,
+) -> None:
+    bundle = read_bundle(passed_on.bundle)
+    shown = [decode(e.entry.event).event for e in bundle.entries if isinstance(e, ShownEntry)]
+    about = [event for event in shown if not event.stream.startswith("party:")]
+    assert {event.action for event in about} == {"ISSUE", "GATE_IN"}
+    assert bundle.document is None
+    assert passed_on.verdict is Verdict.NOT_KNOWN_CURRENT  # the original is not there
+
+
+def test_on_whose_word_it_crossed_is_in_the_flow_log(passed_on: PassedOn) -> None:
+    assert passed_on.bases == {"HOLDER_SAID_BY_SGPX"}
+
+
+def test_singapore_asks_as_the_holder_for_its_holder_alone(passed_on: PassedOn) -> None:
+    assert passed_on.stranger == "not_found"
+    assert passed_on.said == {"in Singapore": ["straits to CQGY"], "surrendered": []}
+
+
+@pytest.mark.parametrize(
+    ("stage", "as_the_holder"),
+    [
+        pytest.param("at home", 404, id="never before the original is there"),
+        pytest.param("in Singapore", 200, id="while the original is there"),
+        pytest.param("surrendered", 404, id="never after it has come back"),
+    ],
+)
+def test_a_platform_says_who_holds_what_is_there(
+    passed_on: PassedOn, stage: str, as_the_holder: int
+) -> None:
+    assert passed_on.asked[stage] == {
+        "as the holder": as_the_holder,
+        "without a word": 404,
+        "with a word that is none": 422,
+        "of a container": 422,
+    }
+
+
+def test_of_what_was_issued_elsewhere_a_platform_shows_nobody_s_custody(
+    passed_on: PassedOn,
+) -> None:
+    assert passed_on.elsewhere == 404
 
 
 # -- what is not shown is not assumed --------------------------------------------------------------

@@ -177,7 +177,7 @@ def test_old_tls_is_refused(door: Door) -> None:
     context.maximum_version = ssl.TLSVersion.TLSv1_1
     card = door.cards[CQ]
     context.load_cert_chain(card.certificate, card.key, password=PASSPHRASE)
-    connection = HTTPSConnection("localhost", door.port, timeout=5, context=context)
+    connection = HTTPSConnection("localhost", door.port, timeout=60, context=context)
     with pytest.raises((OSError, HTTPException)):
         connection.connect()
 
@@ -203,7 +203,7 @@ def test_what_one_platform_has_signed_another_cannot_ask(door: Door) -> None:
 @pytest.mark.parametrize("path", ["application", "event", "head", "evidence", "offer"])
 def test_the_door_of_the_parties_tells_nothing_about_deliveries(door: Door, path: str) -> None:
     address = urlsplit(door.side.settings.base_url)
-    connection = HTTPConnection(str(address.hostname), address.port, timeout=20)
+    connection = HTTPConnection(str(address.hostname), address.port, timeout=120)
     headers = {"Content-Type": "application/json"}
     connection.request("POST", f"/peer/v1/{path}", about_a_delivery(), headers)
     answer = connection.getresponse()
@@ -213,7 +213,7 @@ def test_the_door_of_the_parties_tells_nothing_about_deliveries(door: Door, path
 
 def test_the_door_of_the_parties_does_not_take_envelopes(door: Door) -> None:
     address = urlsplit(door.side.settings.base_url)
-    connection = HTTPConnection(str(address.hostname), address.port, timeout=20)
+    connection = HTTPConnection(str(address.hostname), address.port, timeout=120)
     connection.request(
         "POST", "/v3/envelopes", outbound().body(CQ), {"Content-Type": "application/json"}
     )

@@ -14,12 +14,12 @@ from bol_service.application.exchange_outbound import LEASE
 from bol_service.application.exchange_ports import LeaseLost, Outbound, PeerAway, Stage
 from bol_service.pint.client import MAX_ANSWER_BYTES, SLOWEST_LINK, TOTAL_SECONDS, HttpPeer
 from bol_service.pint.routes import MAX_BODY_BYTES
-from bol_service.storage import schema
 from bol_service.storage.engine import open_engine
 from bol_service.storage.exchange import SqlExchange
 from bol_service.storage.store import SqlStore
 from bol_service.wire.peers import Peer, PeerOptions
 from tests.desk import ORIGIN
+from tests.fresh_database import migrate
 from tests.slow_peers import Behaviour, Slow, deaf, dripping, pouring, slow_peer
 from tests.two_platforms import two_platforms
 
@@ -67,7 +67,7 @@ def test_a_request_has_an_end_against_a_peer_that(
         began = monotonic()
         with pytest.raises(PeerAway, match=r"gave no whole answer within 0\.[34] s"):
             link(slow.port, scheme).post("/v3/envelopes", body)
-        assert monotonic() - began < 5
+        assert monotonic() - began < 20
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_what_was_made_out_to_a_peer_that_is_none_any_more_tells_so(tmp_path: Pa
 
 def test_who_has_lost_its_lease_writes_nothing_any_more(database_url: str) -> None:
     engine = open_engine(database_url)
-    schema.upgrade(engine)
+    migrate(engine)
     SqlStore(engine).create_log(ORIGIN)
     book = SqlExchange(SqlStore(engine))
     transfer = Outbound(

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,7 @@ def requests() -> list[Request]:
 REQUESTS = requests()
 
 
+@cache
 def routes() -> dict[tuple[str, str], Any]:
     return {
         (method, path): operation

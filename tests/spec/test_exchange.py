@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -12,7 +13,7 @@ from bol_service.domain.document import BillKind
 from bol_service.domain.events import Action, Role
 from bol_service.domain.states import OPERATOR, Status
 from tests.law_border import DESK, Arriving, Leaving, open_desk, step
-from tests.law_scene import PARTIES, RULEBOOK, digest, key_of
+from tests.law_scene import BOXES, PARTIES, RULEBOOK, digest, key_of
 
 A = Action
 
@@ -33,9 +34,9 @@ def gone() -> Leaving:
     return Leaving().gone()
 
 
-def asked() -> Leaving:
+def asked(until: str = "issued") -> Leaving:
     """Gone, endorsed on and surrendered in Singapore, and back with the carrier."""
-    v = Leaving()
+    v = Leaving(until=until)
     v.endorse("yunling", to="SGPX:straits")
     v.gone()
     v.returned(
@@ -185,6 +186,22 @@ def test_a_surrender_abroad_reaches_the_carrier_and_its_acceptance_goes_back_as_
     v.send()
     v.not_moved()  # a notice that is refused undoes nothing
     assert v.status is Status.SURRENDERED_FOR_DELIVERY
+
+
+def test_a_notice_that_is_refused_undoes_nothing_of_what_was_done_since() -> None:
+    v = asked(until="discharged")
+    v.accept_surrender()
+    v.send()
+    v.order_delivery()
+    for box in BOXES:
+        v.release_by_customs(box)
+        v.gate_out(box)
+    v.confirm_delivery()
+    before = v.bill
+    assert v.status is Status.ACCOMPLISHED
+    v.not_moved()
+    assert v.bill == replace(before, transit=None)
+    assert v.status is Status.ACCOMPLISHED
 
 
 def test_a_rejected_surrender_goes_back_to_who_asked_abroad() -> None:
