@@ -20,6 +20,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 
 from bol_service.application.audit_pages import PAGE, Page, PageTask
+from bol_service.application.audit_parcels import Parcel, packed, unpacked
 from bol_service.application.ports import Reading, Store
 from bol_service.ledger.note import VerifierKey
 
@@ -72,13 +73,13 @@ def seldom_collecting() -> Iterator[None]:
 def _in_order(
     pool: ProcessPoolExecutor, task: PageTask, bounds: Sequence[tuple[int, int]], ahead: int
 ) -> Iterator[Page]:
-    waiting: deque[Future[Page]] = deque()
+    waiting: deque[Future[Parcel]] = deque()
     for first, end in bounds:
         waiting.append(pool.submit(_work, task, first, end))
         if len(waiting) >= ahead:
-            yield waiting.popleft().result()
+            yield unpacked(waiting.popleft().result())
     while waiting:
-        yield waiting.popleft().result()
+        yield unpacked(waiting.popleft().result())
 
 
 # -- in the worker -------------------------------------------------------------------------------
@@ -106,6 +107,6 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _work(task: PageTask, first: int, end: int) -> Page:
+def _work(task: PageTask, first: int, end: int) -> Parcel:
     with _Worker.store.reading() as reading:
-        return task(reading, first, end, _Worker.log_keys)
+        return packed(task(reading, first, end, _Worker.log_keys))

@@ -1,0 +1,32 @@
+"""What a worker of the audit hands over is what it has found."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+from bol_service.application.audit_pages import Page, examine
+from bol_service.application.audit_parcels import packed, unpacked
+from tests import audited
+
+
+def test_a_page_comes_out_of_its_parcel_as_it_went_in(tmp_path: Path) -> None:
+    ledger = audited.made(tmp_path)
+    ledger.tamper(
+        "UPDATE documents SET facts = NULL",
+        "UPDATE entries SET event = substr(event, 1, 900) WHERE idx = 9",
+        "UPDATE entries SET event = 'x' WHERE idx = 12",
+    )
+    with ledger.store() as store, store.reading() as reading:
+        page = examine(reading, 0, reading.log().size, [ledger.log_key])
+
+    came = unpacked(pickle.loads(pickle.dumps(packed(page))))
+
+    assert came == page
+    assert any(row.act is None and row.findings for row in came.rows)
+    assert came.unreadable is not None
+
+
+def test_an_empty_page_stays_one() -> None:
+    page = Page(first=3, end=5, rows=[])
+    assert unpacked(packed(page)) == page
