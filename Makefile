@@ -6,6 +6,9 @@ WORKERS ?= auto
 
 .PHONY: help demo test oldest torture lint types mutants bench verifier openapi serve install dev clean
 
+# Hundreds of processes are started: each would compile all modules again where nothing keeps them.
+demo test oldest torture: export PYTHONDONTWRITEBYTECODE :=
+
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | expand -t 12
 

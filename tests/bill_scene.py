@@ -92,7 +92,7 @@ class Scene:
             sent["Authorization"] = f"Bearer {self.clients[party].token()}"
         if media_type is not None:
             sent["Content-Type"] = media_type
-        connection = HTTPConnection(urlsplit(self.platform.base_url).netloc, timeout=30)
+        connection = HTTPConnection(urlsplit(self.platform.base_url).netloc, timeout=120)
         try:
             connection.request(method, path, body=body, headers=sent)
             answer = connection.getresponse()

@@ -68,7 +68,7 @@ class Post:
 
     def _ask(self, method: str, path: str, body: bytes, media_type: str) -> Reply:
         address = urlsplit(self.side.settings.base_url)
-        connection = HTTPConnection(str(address.hostname), address.port, timeout=20)
+        connection = HTTPConnection(str(address.hostname), address.port, timeout=120)
         try:
             connection.request(method, path, body=body, headers={"Content-Type": media_type})
             response = connection.getresponse()

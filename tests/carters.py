@@ -34,7 +34,7 @@ from tests.warm_service import launcher
 CLIENTS = 8
 PAIR = (HOLDER, "bankcq")
 LONGEST = 0.3  # seconds from the first answers of a round until something dies
-PATIENCE = 60.0  # seconds for everything to be up again
+PATIENCE = 120.0  # seconds for everything to be up again
 
 
 @dataclass(kw_only=True)

@@ -50,7 +50,7 @@ def ask(
     request = PeerRequest(kind=kind, sender=SG, receiver=CQ, at=scene.two.clock["now"], body=body)
     content = write_request(replace(request, **changes), EcSigner(signer or scene.sg.pint))
     side = to or scene.cq
-    connection = HTTPConnection(urlsplit(side.settings.base_url).netloc, timeout=10)
+    connection = HTTPConnection(urlsplit(side.settings.base_url).netloc, timeout=120)
     try:
         headers = {"Content-Type": "application/json"}
         connection.request("POST", f"/peer/v1/{path or kind}", content, headers)

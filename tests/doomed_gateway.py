@@ -34,7 +34,7 @@ from tests.gateway_stage import CARRIER, TOKEN
 from tests.processes import children, end_all
 
 ROOT = Path(__file__).parents[1]
-PATIENCE = 30.0
+PATIENCE = 120.0
 HEAD_SECONDS = 1.0
 Json = dict[str, Any]
 

@@ -90,7 +90,7 @@ class System:
                 system.messages.append(message)
                 if self.path == system.holds:
                     system.holds = None
-                    assert system.go_on.wait(30)
+                    assert system.go_on.wait(120)
                 self.send_response(system.answers.pop(0) if system.answers else 204)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
@@ -361,7 +361,7 @@ class Pair:
             **(headers or {}),
         }
         content = body if body is not None else json.dumps(value).encode()
-        connection = HTTPConnection("127.0.0.1", self.door.server_port, timeout=30)
+        connection = HTTPConnection("127.0.0.1", self.door.server_port, timeout=120)
         try:
             connection.request(method, path, None if method == "GET" else content, sent)
             answer = connection.getresponse()

@@ -22,10 +22,8 @@ from bol_service.crypto.keys import Algorithm
 from bol_service.crypto.signers import LocalSigner, generate, open_signer, write_private_key
 from bol_service.ledger.note import VerifierKey
 from bol_service.settings import Settings
-from bol_service.storage import schema
-from bol_service.storage.engine import open_engine
-from bol_service.storage.store import SqlStore
 from bol_service.wire import drafting
+from tests.fresh_database import fresh_log
 
 PASSPHRASE = b"only for this test run"
 KEYS = ("log", "statement", "witness")
@@ -132,10 +130,7 @@ def neighbour(
     folder.mkdir(parents=True, exist_ok=True)
     operator = LocalSigner(generate(Algorithm.ED25519))
     settings = _settings(folder, origin, operator, database_url)
-    engine = open_engine(settings.database_url)
-    schema.upgrade(engine)
-    SqlStore(engine).create_log(origin)
-    engine.dispose()
+    fresh_log(settings.database_url, origin)
     running = bootstrap.start(settings)
     with served(running.app) as server:
         found = Neighbour(settings=settings, running=running, server=server, operator=operator)

@@ -30,12 +30,12 @@ from bol_service.ledger.note import NoteError
 from bol_service.ledger.policy import KnownLog, parse_policy, witness_id
 from bol_service.ledger.receipt import Receipt
 from bol_service.ledger.witnessing import AddCheckpoint, cosignature_in
-from bol_service.storage import schema
 from bol_service.storage.engine import open_engine
 from bol_service.storage.store import SqlStore
 from bol_service.storage.witnessing import SqlWitnessing
 from tests.command_line import run
 from tests.desk import ORIGIN
+from tests.fresh_database import migrate
 from tests.recording import WritePath
 
 WITNESS_NAME = "demo.sg.example/ebl/witness"
@@ -156,7 +156,7 @@ class Outsiders:
 def outsiders(path: WritePath, folder: Path) -> Iterator[Outsiders]:
     """A witness of its own database, and nothing kept yet."""
     engine = open_engine(f"sqlite:///{folder / 'witness.db'}")
-    schema.upgrade(engine)
+    migrate(engine)
     signer = LocalSigner(generate(Algorithm.ED25519))
     witness = Witness(
         SqlWitnessing(SqlStore(engine)),

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import URL, make_url
 
-from bol_service.storage import roles, schema
+from bol_service.storage import roles
 from bol_service.storage.engine import open_engine
 from bol_service.storage.store import SqlStore
 from tests.desk import ORIGIN
+from tests.fresh_database import migrate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +65,7 @@ def divided(url: str) -> Iterator[Parted]:
     for role in (owner, service):
         made.as_admin(f"CREATE ROLE {role} LOGIN PASSWORD '{password}'")
     made.as_admin(f'ALTER DATABASE "{given.database}" OWNER TO {owner}')
-    schema.upgrade(made.as_owner)
+    migrate(made.as_owner)
     SqlStore(made.as_owner).create_log(ORIGIN)
     roles.grant(made.as_owner, service)
     try:

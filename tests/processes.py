@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-PATIENCE_MS = 30_000
+PATIENCE_MS = 120_000
 
 
 def children(pid: int) -> list[int]:

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-PATIENCE = 30.0  # seconds until a message that does not come fails the test
+PATIENCE = 60.0  # seconds until a message that does not come fails the test
 
 
 @dataclass(frozen=True, kw_only=True)

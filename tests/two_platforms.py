@@ -27,14 +27,12 @@ from bol_service.crypto.keys import Algorithm
 from bol_service.crypto.signers import LocalSigner, generate, write_private_key
 from bol_service.domain.states import BillState
 from bol_service.settings import Settings
-from bol_service.storage import schema
-from bol_service.storage.engine import open_engine
 from bol_service.storage.exchange import SqlExchange
-from bol_service.storage.store import SqlStore
 from bol_service.verification.trust import LogKey, Trust
 from bol_service.wire import drafting
 from bol_service.wire.event_fields import instant_text
 from tests.desk import CAST, STORY, Desk, roll
+from tests.fresh_database import fresh_log
 from tests.many_bills import RULEBOOK, Maker
 
 Json = dict[str, Any]
@@ -134,7 +132,7 @@ class Two:
             fresh.write_text(instant_text(self.clock["now"]), encoding="ascii")
             fresh.replace(side.settings.clock_file)
 
-    def until(self, done: Callable[[], bool], seconds: float = 30) -> None:
+    def until(self, done: Callable[[], bool], seconds: float = 120) -> None:
         """Let time go on until `done`; fails with what the outboxes say."""
         deadline = time.monotonic() + seconds
         while not done():
@@ -149,7 +147,7 @@ class Two:
             time.sleep(0.02)
 
     def until_seen(
-        self, done: Callable[[], bool], told: Callable[[], str], seconds: float = 30
+        self, done: Callable[[], bool], told: Callable[[], str], seconds: float = 120
     ) -> None:
         """As `until`, with what to say about a platform that runs elsewhere; time stands still."""
         deadline = time.monotonic() + seconds
@@ -310,10 +308,7 @@ def _prepared(
         write_private_key(folder / f"{name}.pem", generate(Algorithm.ED25519), PASSPHRASE)
     write_private_key(folder / "pint.pem", pint._key, PASSPHRASE)
     url = database_url or f"sqlite:///{folder / 'ledger.db'}"
-    engine = open_engine(url)
-    schema.upgrade(engine)
-    SqlStore(engine).create_log(ORIGINS[code])
-    engine.dispose()
+    fresh_log(url, ORIGINS[code])
     server = make_server("127.0.0.1", 0, lambda *_: [], threaded=True)
     settings = Settings(
         origin=ORIGINS[code],

@@ -89,8 +89,8 @@ class Forked:
         ended.register(self._handle, select.POLLIN)
         if not ended.poll(None if timeout is None else timeout * 1000):
             raise subprocess.TimeoutExpired("bol", timeout or 0)
-        os.close(self._handle)
         self.returncode = int(self._launcher.ask({"reap": self.pid}))
+        os.close(self._handle)  # once: its number may be another file's by the next time
         return self.returncode
 
     def terminate(self) -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from bol_service.application.exchange_ports import Flow, Outbound, Stage
-from bol_service.storage import schema
 from bol_service.storage.engine import open_engine
 from bol_service.storage.exchange import SqlExchange
 from bol_service.storage.store import SqlStore
 from tests.command_line import Ran, run
 from tests.desk import ORIGIN
+from tests.fresh_database import fresh_log
 
 BILL, OTHER = "ab" * 32, "cd" * 32
 WAITS = Outbound(
@@ -45,10 +45,7 @@ FLOW = Flow(
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     url = f"sqlite:///{tmp_path / 'ledger.db'}"
-    engine = open_engine(url)
-    schema.upgrade(engine)
-    SqlStore(engine).create_log(ORIGIN)
-    engine.dispose()
+    fresh_log(url, ORIGIN)
     return url
 
 

@@ -120,7 +120,7 @@ def shaken_hands(server: ssl.SSLContext, client: ssl.SSLContext, host: str) -> b
         waiting.start()
         try:
             with (
-                socket.create_connection(listener.getsockname(), timeout=10) as plain,
+                socket.create_connection(listener.getsockname(), timeout=60) as plain,
                 client.wrap_socket(plain, server_hostname=host) as secure,
             ):
                 return secure.recv(4)

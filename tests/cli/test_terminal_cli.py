@@ -39,7 +39,7 @@ def at_terminal(
             os.write(screen, waiting.pop(0)[1].encode() + b"\n")
     os.close(screen)
     assert waiting == [], f"never shown: {waiting}\n{shown.decode()}"
-    return process.wait(timeout=30), shown.decode().replace("\r\n", "\n")
+    return process.wait(timeout=120), shown.decode().replace("\r\n", "\n")
 
 
 def _read(screen: int) -> bytes:

@@ -251,9 +251,9 @@ def test_markup_in_the_goods_and_in_a_name_is_printed_as_text(
     document["consignmentItems"][0]["descriptionOfGoods"] = [payload]
     document["documentParties"]["shipper"]["partyName"] = payload
     history.document = document
-    found = whole(set_copy(history, evidence.living))
-    assert tight(found).count(tight(payload)) == 2
-    assert all(tight(MARK) in tight(text) for text in pages(set_copy(history, evidence.living)))
+    found = pages(set_copy(history, evidence.living))
+    assert tight(" ".join(found)).count(tight(payload)) == 2
+    assert all(tight(MARK) in tight(text) for text in found)
 
 
 def test_sixty_attacks_on_screens_are_text_in_every_place_of_the_copy(evidence: Evidence) -> None:
@@ -330,12 +330,12 @@ def test_a_bill_of_500_containers_and_pages_of_goods_is_printed_whole(evidence: 
     document["utilizedTransportEquipments"] = [
         {**equipment, "equipment": {"equipmentReference": number}} for number in numbers
     ]
-    item["descriptionOfGoods"] = [f"line {number} of the goods" for number in range(1500)]
+    item["descriptionOfGoods"] = [f"line {number} of the goods" for number in range(1000)]
     history.document = document
     found = pages(set_copy(history, evidence.living))
     text = " ".join(found)
     assert all(number in text for number in numbers)
-    assert "line 1499 of the goods" in text
+    assert "line 999 of the goods" in text
     assert all(tight(MARK) in tight(page) for page in found)
     assert len(found) > 20
 
@@ -415,7 +415,7 @@ def test_a_member_of_any_form_makes_a_page_or_is_refused(evidence: Evidence) -> 
             made += 1
         except NoCopy:
             refused += 1
-        if number % 25 == 0:
+        if number % 75 == 0:
             with suppress(NoCopy):
                 assert set_copy(history, evidence.living)
         container[key] = kept

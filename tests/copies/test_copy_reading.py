@@ -175,7 +175,7 @@ def test_what_the_law_forbids_is_not_printed(evidence: Evidence) -> None:
 
 def test_the_process_apart_gets_no_secret_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BOL_KEY_PASSPHRASE", "x")
-    assert not [name for name in apart._environment() if name.startswith("BOL_")]
+    assert not [name for name in apart.environment() if name.startswith("BOL_")]
 
 
 def test_a_process_that_takes_too_long_is_ended(

@@ -28,7 +28,7 @@ from tests import kit
 from tests.desk import STORY
 from tests.gateway_stage import CARRIER, TOKEN, Stage, carrier_files
 
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 Json = dict[str, Any]
 
 
@@ -154,14 +154,14 @@ def served(on: Stage, tmp_path: Path) -> Iterator[tuple[int, Path]]:
         yield port, tmp_path
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(30)
+        process.wait(120)
 
 
 def ask(port: int, folder: Path, caller: str | None) -> tuple[int, Json]:
     context = ssl.create_default_context(cafile=folder / "gateway.crt")
     if caller is not None:
         context.load_cert_chain(folder / f"{caller}.crt", folder / f"{caller}.key")
-    connection = HTTPSConnection("127.0.0.1", port, timeout=30, context=context)
+    connection = HTTPSConnection("127.0.0.1", port, timeout=120, context=context)
     try:
         connection.request("GET", "/endorsement-chains/NOBODY")
         answer = connection.getresponse()

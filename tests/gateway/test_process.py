@@ -119,7 +119,7 @@ def test_a_request_that_was_acknowledged_is_issued_once_and_answered_when_it_is_
     if path is None:
         until(lambda: scene.system.messages != [], first.output.read_text)
     else:
-        assert scene.turnstile.reached.wait(30), first.output.read_text()
+        assert scene.turnstile.reached.wait(120), first.output.read_text()
     before = scene.on.size()
     first.kill()
     scene.turnstile.go_on.set()
@@ -151,7 +151,7 @@ def test_a_surrender_is_answered_once_when_it_is_killed(scene: Scene, seen: bool
     scene.turnstile.hold("/v1/events", seen=seen)
     with ThreadPoolExecutor(1) as pool:
         lost = pool.submit(first.call, "POST", ANSWERS, answer)
-        assert scene.turnstile.reached.wait(30), first.output.read_text()
+        assert scene.turnstile.reached.wait(120), first.output.read_text()
         first.kill()
         assert lost.result() is None
     scene.turnstile.go_on.set()

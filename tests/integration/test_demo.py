@@ -16,6 +16,8 @@ from tests.demo_run import Played, bol
 from tests.desk import SEEDS
 from tests.service_process import free_port
 
+CHANGED = ("1n", "3n")  # the steps below that come out otherwise than the script then says
+
 
 def test_the_demo_plays_the_voyage_and_leaves_evidence_that_anyone_can_check(
     demonstration: Played, tmp_path: Path
@@ -58,10 +60,15 @@ def test_sigterm_to_a_seed_ends_the_server_that_it_started(tmp_path: Path) -> No
         assert seed.stdout is not None
         url = json.loads(seed.stdout.readline())["url"]
         seed.terminate()
-        assert seed.wait(30) == 0
+        assert seed.wait(120) == 0
 
     with pytest.raises(Unreachable):
         Client(base_url=url, origin="demo.cq.example/ebl").get("/readyz")
+
+
+def is_needed(step: str) -> bool:
+    """The bill's own way, without the frauds beside it."""
+    return step in CHANGED or not step.endswith("n")
 
 
 def test_the_demo_fails_when_the_script_expects_something_else(tmp_path: Path) -> None:
@@ -72,7 +79,10 @@ def test_the_demo_fails_when_the_script_expects_something_else(tmp_path: Path) -
     refusals = {step["expect"]: step for step in voyage["steps"] if "expect" in step}
     refusals["no_mandate"]["expect"] = "not_holder"
     del refusals["stale_draft"]["expect"]
+    voyage["steps"] = [step for step in voyage["steps"] if is_needed(step["step"])]
     script.write_text(json.dumps(voyage), encoding="utf-8")
+    border = json.loads((seeds / "border.json").read_text(encoding="utf-8"))
+    (seeds / "border.json").write_text(json.dumps(border | {"checks": []}), encoding="utf-8")
     done = bol(tmp_path, "demo", "--out", "out", "--seeds", str(seeds), "--json")
     assert done.returncode == 1
     surprises = json.loads(done.stdout)["surprises"]

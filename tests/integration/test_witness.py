@@ -53,7 +53,7 @@ class Answer:
 
 
 def ask(url: str, method: str, path: str, body: bytes | None = None) -> Answer:
-    connection = HTTPConnection(url.removeprefix("http://"), timeout=30)
+    connection = HTTPConnection(url.removeprefix("http://"), timeout=120)
     connection.request(method, path, body)
     answer = connection.getresponse()
     found = Answer(

@@ -118,7 +118,7 @@ def _witness_at(folder: Path, settings: Settings, port: int, asker: Neighbour) -
 
 
 def _wait_for(port: int, process: Forked) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         try:
             HTTPConnection("127.0.0.1", port, timeout=1).connect()

@@ -1,7 +1,7 @@
 """No byte of an evidence bundle can change unseen.
 
-Every byte of a minimal bundle, one bit flipped; a sample of the voyage's bundle. All bits of the
-one and all bytes of the other under the marker `torture`.
+Every third byte of a minimal bundle, one bit flipped; a sample of the voyage's bundle. All bits of
+all bytes of the one and all bytes of the other under the marker `torture`.
 
 CANNOT SAY is allowed only where the flip makes another version or another origin of the file.
 """
@@ -22,8 +22,9 @@ from bol_service.verification.verifier import verify
 from tests import kit
 from tests.bundle_case import MINIMAL_ENTRIES, Case
 
-SHARDS = 8
-SAMPLE, SEED = 400, 20270308
+SHARDS = 4
+EVERY = 3  # no divisor of the four letters of base64, so that each of them has its turn
+SAMPLE, SEED = 150, 20270308
 
 
 @pytest.fixture(scope="module")
@@ -69,12 +70,12 @@ def test_the_minimal_bundle_is_genuine_and_small(minimal: Case) -> None:
 
 
 @pytest.mark.parametrize("shard", range(SHARDS))
-def test_no_byte_of_a_minimal_bundle_can_change(minimal: Case, shard: int) -> None:
-    """Every byte in one bit; the bit goes with the position, so that all eight are covered."""
-    content = minimal.content
+def test_no_third_byte_of_a_minimal_bundle_can_change(minimal: Case, shard: int) -> None:
+    """In one bit, which goes with the position, so that all eight are covered."""
+    content, step = minimal.content, SHARDS * EVERY
     excusable = unreadable_positions(content)
-    for position in range(shard, len(content), SHARDS):
-        report = minimal.judge(flipped(content, position, (position // SHARDS + shard) % 8))
+    for position in range(shard * EVERY, len(content), step):
+        report = minimal.judge(flipped(content, position, (position // step + shard) % 8))
         if report.verdict is Verdict.CANNOT_SAY:
             assert position in excusable, (position, report.findings)
         else:

@@ -12,6 +12,7 @@ from bol_service.storage import guards, schema, tables
 from bol_service.storage.engine import open_engine
 from bol_service.storage.schema import SchemaError
 from bol_service.storage.store import SqlStore
+from tests.fresh_database import migrate
 
 ORIGIN = "demo.cq.example/ebl"
 COLUMNS = {
@@ -75,7 +76,7 @@ def postgresql(new_postgres_database: Callable[[], str]) -> Engine:
 def filled(url: str) -> Engine:
     """A database with a log of two entries."""
     engine = open_engine(url)
-    schema.upgrade(engine)
+    migrate(engine)
     SqlStore(engine).create_log(ORIGIN)
     with engine.execution_options(writing=True).begin() as connection:
         connection.execute(insert(tables.entries), [row(0), row(1)])

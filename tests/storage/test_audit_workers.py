@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -16,6 +17,7 @@ import pytest
 
 from bol_service.application import audit_pages, audit_replay, audit_workers
 from bol_service.application.audit_pages import Page, examine
+from bol_service.application.audit_parcels import Parcel, packed
 from bol_service.application.audit_replay import Replay
 from bol_service.domain import errors
 from bol_service.wire.events import decode
@@ -38,7 +40,13 @@ def ledger(genuine: Audited, tmp_path: Path) -> Audited:
 
 @pytest.fixture
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that a small ledger has enough of them for two processes."""
+    """So that a small ledger has enough of them for two processes.
+
+    These come from one that has imported the modules: the killed audit below has them as always.
+    """
+    warm = multiprocessing.get_context("forkserver")
+    warm.set_forkserver_preload(["bol_service.storage.store", "tests.audited"])
+    monkeypatch.setattr(multiprocessing, "get_context", lambda _method: warm)
     monkeypatch.setattr(audit_workers, "PAGE", 4)
     monkeypatch.setattr(audit_workers, "WORTH_IT", 1)
 
@@ -142,15 +150,15 @@ class CountingPool(ProcessPoolExecutor):
         self.under_way = 0
         self.most = 0
 
-    def submit(self, *asked: object, **_options: object) -> Future[Page]:  # type: ignore[override]
+    def submit(self, *asked: object, **_options: object) -> Future[Parcel]:  # type: ignore[override]
         self.under_way += 1
         self.most = max(self.most, self.under_way)
         pool = self
 
-        class Answer(Future[Page]):
-            def result(self, timeout: float | None = None) -> Page:
+        class Answer(Future[Parcel]):
+            def result(self, timeout: float | None = None) -> Parcel:
                 pool.under_way -= 1
-                return Page(first=int(str(asked[2])), end=0, rows=[])
+                return packed(Page(first=int(str(asked[2])), end=0, rows=[]))
 
         return Answer()
 
@@ -239,7 +247,7 @@ def is_running(pid: int) -> bool:
     return state != "Z"
 
 
-def eventually(is_so: Callable[[], bool], seconds: float = 30.0) -> bool:
+def eventually(is_so: Callable[[], bool], seconds: float = 120.0) -> bool:
     """Asks every 50 ms."""
     tick = threading.Event()
     for _ in range(int(seconds / 0.05)):

@@ -13,10 +13,10 @@ from bol_service.application.delivery_abroad_ports import (
     OldEvidence,
     PartyAbroad,
 )
-from bol_service.storage import schema
 from bol_service.storage.delivery_abroad import SqlDelivery
 from bol_service.storage.engine import open_engine
 from bol_service.storage.store import SqlStore
+from tests.fresh_database import migrate
 
 NOW, LATER, LATEST = (f"2027-03-01T04:00:0{second}.000Z" for second in range(3))
 BILL = "b" * 64
@@ -38,7 +38,7 @@ KEPT = Kept(
 @pytest.fixture
 def book(database_url: str) -> Iterator[SqlDelivery]:
     engine = open_engine(database_url)
-    schema.upgrade(engine)
+    migrate(engine)
     yield SqlDelivery(SqlStore(engine))
     engine.dispose()
 

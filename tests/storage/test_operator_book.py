@@ -10,11 +10,12 @@ from sqlalchemy import insert
 
 from bol_service.application.exchange_ports import Flow
 from bol_service.application.registrations import Application
-from bol_service.storage import schema, tables
+from bol_service.storage import tables
 from bol_service.storage.engine import open_engine
 from bol_service.storage.operator_book import SqlOperatorBook
 from bol_service.storage.registrations import SqlApplications
 from bol_service.storage.store import SqlStore
+from tests.fresh_database import migrate
 
 AT = "2027-03-01T04:00:00.000Z"
 LATER = "2027-03-01T04:00:05.000Z"
@@ -23,7 +24,7 @@ LATER = "2027-03-01T04:00:05.000Z"
 @pytest.fixture
 def store(database_url: str) -> Iterator[SqlStore]:
     engine = open_engine(database_url)
-    schema.upgrade(engine)
+    migrate(engine)
     yield SqlStore(engine)
     engine.dispose()
 

@@ -16,10 +16,11 @@ from bol_service.application.ports import Batch, Claim, DocumentRow, LogState, N
 from bol_service.domain.document import DocumentFacts
 from bol_service.domain.states import BillState, CustodyState, DraftState, PartyState
 from bol_service.ledger.merkle import Frontier, NodeId
-from bol_service.storage import codec, schema
+from bol_service.storage import codec
 from bol_service.storage.engine import open_engine
 from bol_service.storage.store import SqlStore, WrongDatabase
 from tests.desk import ORIGIN, STORY
+from tests.fresh_database import migrate
 from tests.many_bills import HOLDER
 from tests.recording import WritePath, write_path
 
@@ -56,7 +57,7 @@ def test_every_documents_facts_come_back_as_they_were(facts: DocumentFacts) -> N
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
     opened = open_engine(database_url)
-    schema.upgrade(opened)
+    migrate(opened)
     yield opened
     opened.dispose()
 

@@ -19,12 +19,13 @@ from bol_service.application.webhook_ports import (
     Webhook,
     WebhookExists,
 )
-from bol_service.storage import schema, tables
+from bol_service.storage import tables
 from bol_service.storage.engine import open_engine
 from bol_service.storage.store import SqlStore
 from bol_service.storage.webhook_queue import SqlWebhookQueue
 from bol_service.storage.webhooks import SqlWebhooks
 from bol_service.wire.event_fields import instant_text
+from tests.fresh_database import migrate
 from tests.parted_roles import divided
 
 NOW = datetime(2027, 3, 1, 4, 0, tzinfo=UTC)
@@ -78,7 +79,7 @@ class Outbox:
 @pytest.fixture
 def outbox(database_url: str) -> Iterator[Outbox]:
     engine = open_engine(database_url)
-    schema.upgrade(engine)
+    migrate(engine)
     yield Outbox(SqlStore(engine))
     engine.dispose()
 
@@ -247,7 +248,7 @@ def test_many_workers_take_each_message_once(outbox: Outbox) -> None:
 def test_a_webhook_that_another_process_is_taking_is_passed_over(postgres_url: str) -> None:
     """Not waited for: the look goes on to those that nobody takes."""
     engine = open_engine(postgres_url)
-    schema.upgrade(engine)
+    migrate(engine)
     outbox = Outbox(SqlStore(engine))
     outbox.add("bankcq", "a", since=0)
     outbox.add("yunling", "a", since=0)
@@ -258,7 +259,7 @@ def test_a_webhook_that_another_process_is_taking_is_passed_over(postgres_url: s
         other.execute(first.with_for_update())
         taken = pool.submit(outbox.taken)
         try:
-            assert taken.result(10) == ("yunling-a", 2)
+            assert taken.result(60) == ("yunling-a", 2)
         finally:
             other.rollback()  # so that a claim that waits comes to its end
     assert outbox.taken() == ("bankcq-a", 1)

@@ -10,11 +10,11 @@ from sqlalchemy.exc import DBAPIError
 
 from bol_service.application.ports import Unavailable
 from bol_service.application.witness_ports import Cosignature, Witnessed
-from bol_service.storage import schema
 from bol_service.storage.engine import open_engine
 from bol_service.storage.reading import SqlReading
 from bol_service.storage.store import SqlStore
 from bol_service.storage.witnessing import SqlWitnessing
+from tests.fresh_database import migrate
 
 ORIGIN = "demo.other.example/ebl"
 
@@ -22,7 +22,7 @@ ORIGIN = "demo.other.example/ebl"
 @pytest.fixture
 def engine(database_url: str) -> Engine:
     found = open_engine(database_url)
-    schema.upgrade(found)
+    migrate(found)
     return found
 
 
