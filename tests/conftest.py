@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import Connection, Engine, event
 
+from tests import compiled_routes
 from tests.demo_run import Played, played_in
 from tests.postgres import database_url, new_postgres_database, postgres_server, postgres_url
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+compiled_routes.remember()
 
 __all__ = ["database_url", "new_postgres_database", "postgres_server", "postgres_url"]
 
