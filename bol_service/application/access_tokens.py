@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from bol_service.application.ports import Clock, Reading, Store
+from bol_service.application.ports import Bearer, Clock, Store
 from bol_service.application.rates import Rates
 from bol_service.crypto import jws, strictjson
-from bol_service.domain.states import PartyState
+from bol_service.domain.states import PartyState, State
 from bol_service.verification.signatures import public_key
 from bol_service.wire.event_fields import instant, instant_text
 
@@ -69,7 +69,9 @@ class AccessTokens:
         now = self._clock.now()
         party, jti = _checked(claims, now, self._audience)
         with self._store.reading() as reading:
-            _require_key(reading, party, parsed.kid, now)
+            stream = f"party:{party}"
+            state, _ = reading.states([stream]).get(stream, (None, None))
+            _require_key(state, party, parsed.kid, now)
             row = reading.key(parsed.kid)
         assert row is not None  # _require_key found it in the party's state
         try:
@@ -84,21 +86,25 @@ class AccessTokens:
     def party_of(self, token: str) -> str:
         """The party whose token this is; raises NotAuthenticated."""
         now = self._clock.now()
-        with self._store.reading() as reading:
-            party, kid, expires = _found(reading, token)
-            if instant(expires) <= now:
-                raise NotAuthenticated(f"the access token expired at {expires}; get a new one")
-            _require_key(reading, party, kid, now)
-        return party
+        found = self._found(token)
+        if instant(found.expires) <= now:
+            raise NotAuthenticated(f"the access token expired at {found.expires}; get a new one")
+        _require_key(found.state, found.party, found.kid, now)
+        return found.party
 
     def kid_of(self, token: str) -> str:
         """The key that got this token; raises NotAuthenticated."""
-        with self._store.reading() as reading:
-            return _found(reading, token)[1]
+        return self._found(token).kid
 
     def end(self, token: str) -> None:
         """The token reads no more; its assertion stays used. An unknown token changes nothing."""
         self._store.end_token(_hash(token), instant_text(self._clock.now()))
+
+    def _found(self, token: str) -> Bearer:
+        found = self._store.bearer(_hash(token))
+        if found is None:
+            raise NotAuthenticated("the access token is unknown; get a new one")
+        return found
 
     def _issue(self, party: str, kid: str, jti: str, now: datetime) -> IssuedToken:
         token = secrets.token_urlsafe(32)
@@ -136,17 +142,7 @@ def _checked(claims: Any, now: datetime, audience: str) -> tuple[str, str]:
     return issuer, jti
 
 
-def _found(reading: Reading, token: str) -> tuple[str, str, str]:
-    """Party, key and end of this token; raises NotAuthenticated."""
-    found = reading.token(_hash(token))
-    if found is None:
-        raise NotAuthenticated("the access token is unknown; get a new one")
-    return found
-
-
-def _require_key(reading: Reading, party: str, kid: str, now: datetime) -> None:
-    found = reading.states([f"party:{party}"]).get(f"party:{party}")
-    state = found[0] if found else None
+def _require_key(state: State | None, party: str, kid: str, now: datetime) -> None:
     key = state.key(kid) if isinstance(state, PartyState) else None
     if key is None or not key.counts_at(now):
         raise NotAuthenticated(f"{kid} is no valid key of {party}")

@@ -220,9 +220,15 @@ class Reading(PublicReading, Protocol):
         """All rows of a cache as stored, the key's columns first, by the code points of the key."""
         ...
 
-    def token(self, token_hash: str) -> tuple[str, str, str] | None:
-        """(party, kid, expires)."""
-        ...
+
+@dataclass(frozen=True, kw_only=True)
+class Bearer:
+    """An access token that was issued to `party` for an assertion by its key `kid`."""
+
+    party: str
+    kid: str
+    expires: str
+    state: State | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -272,6 +278,10 @@ class Store(Protocol):
 
     def add_token(self, token_hash: str, party: str, kid: str, jti: str, expires: str) -> bool:
         """False if this party used this jti before."""
+        ...
+
+    def bearer(self, token_hash: str) -> Bearer | None:
+        """Whose token this is, and that party as it is now: one statement, which is a snapshot."""
         ...
 
     def end_token(self, token_hash: str, at: str) -> None:

@@ -274,13 +274,6 @@ class SqlReading(SqlPublicReading):
         ).scalar_one_or_none()
         return owner
 
-    def token(self, token_hash: str) -> tuple[str, str, str] | None:
-        table = tables.access_tokens
-        row = self._connection.execute(
-            select(table).where(table.c.token_hash == token_hash)
-        ).one_or_none()
-        return (row.party, row.kid, row.expires) if row else None
-
     def ordered(self, cache: Cache) -> Iterator[CacheRow]:
         return CacheTables(self._connection).ordered(cache)
 

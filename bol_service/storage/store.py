@@ -11,13 +11,14 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Table, delete, insert, inspect, select, update
+from sqlalchemy import Connection, Engine, Table, delete, insert, inspect, select, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from bol_service.application.ports import (
     NOTHING_EXPECTED,
+    Bearer,
     DocumentRow,
     Expected,
     Unavailable,
@@ -28,7 +29,13 @@ from bol_service.storage.audit_book import SqlBook, open_book
 from bol_service.storage.codec import encode_facts
 from bol_service.storage.engine import is_sqlite, open_engine
 from bol_service.storage.reading import SqlReading
+from bol_service.storage.recent import STATES
 from bol_service.storage.writing import SqlWriting
+
+_BEARER: Final = text(
+    "SELECT t.party, t.kid, t.expires, s.state FROM access_tokens t "
+    "LEFT JOIN states s ON s.stream = 'party:' || t.party WHERE t.token_hash = :token_hash"
+)
 
 
 class WrongDatabase(RuntimeError):  # noqa: N818 - says what is the matter
@@ -135,6 +142,17 @@ class SqlStore:
             "expires": expires,
         }
         return self._insert_once(tables.access_tokens, values)
+
+    def bearer(self, token_hash: str) -> Bearer | None:
+        engine = self._engine
+        if not is_sqlite(engine):  # a transaction would be two round trips more
+            engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        with reached(), engine.begin() as connection:
+            row = connection.execute(_BEARER, {"token_hash": token_hash}).one_or_none()
+        if row is None:
+            return None
+        state = STATES.read("party", row.state) if row.state is not None else None
+        return Bearer(party=row.party, kid=row.kid, expires=row.expires, state=state)
 
     def end_token(self, token_hash: str, at: str) -> None:
         table = tables.access_tokens

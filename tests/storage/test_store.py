@@ -12,7 +12,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from bol_service.application.ports import Batch, Claim, DocumentRow, LogState, Notice, Writing
+from bol_service.application.ports import (
+    Batch,
+    Bearer,
+    Claim,
+    DocumentRow,
+    LogState,
+    Notice,
+    Writing,
+)
 from bol_service.domain.document import DocumentFacts
 from bol_service.domain.states import BillState, CustodyState, DraftState, PartyState
 from bol_service.ledger.merkle import Frontier, NodeId
@@ -180,13 +188,11 @@ EARLY, LATE = "2027-03-01T04:05:00.000Z", "2027-03-01T04:06:00.000Z"
 def test_a_token_is_found_by_its_hash_until_it_is_forgotten(store: SqlStore) -> None:
     assert store.add_token("h1", "bankcq", "kid", "jti-1", EARLY)
     assert store.add_token("h2", "bankcq", "kid", "jti-2", LATE)
-    with store.reading() as reading:
-        assert reading.token("h1") == ("bankcq", "kid", EARLY)
-        assert reading.token("h3") is None
+    assert store.bearer("h1") == Bearer(party="bankcq", kid="kid", expires=EARLY, state=None)
+    assert store.bearer("h3") is None
     store.forget_tokens(LATE)
-    with store.reading() as reading:
-        assert reading.token("h1") is None
-        assert reading.token("h2") == ("bankcq", "kid", LATE)
+    assert store.bearer("h1") is None
+    assert store.bearer("h2") == Bearer(party="bankcq", kid="kid", expires=LATE, state=None)
 
 
 def test_a_party_uses_a_jti_once_and_another_party_may_use_the_same(store: SqlStore) -> None:
