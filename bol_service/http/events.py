@@ -45,6 +45,7 @@ def record_event() -> Response:
     compact = body(JOSE).decode("ascii", "replace")
     give_way()
     accepted = services().recorder.submit(compact)
+    give_way()
     answer = Response(
         json.dumps(accepted.receipt.to_value()),
         200 if accepted.resend else 201,
