@@ -18,7 +18,7 @@ demo: $(VENV)/.installed ## Play the whole voyage on a fresh platform and verify
 serve: $(VENV)/.installed ## Leave a platform with demo data up on http://127.0.0.1:8080
 	@$(BIN)/bol seed --serve
 
-test: $(VENV)/.dev ## Run everything that proves the service (about 11 minutes on 2 cores)
+test: $(VENV)/.dev ## Run everything that proves the service (about 10 minutes on 2 cores)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not torture" $(ARGS)
 
 OLDEST := $(VENV)/oldest
