@@ -22,6 +22,7 @@ from playwright.sync_api import (
     ConsoleMessage,
     Page,
     Request,
+    expect,
     sync_playwright,
 )
 
@@ -131,6 +132,7 @@ class Computers:
 def browser() -> Iterator[Browser]:
     """Debian's Chromium without a screen; the one without windows, if it is there."""
     quick = None if "CHROMIUM" in os.environ else shutil.which("chromium-headless-shell")
+    expect.set_options(timeout=TIMEOUT_MS)
     with sync_playwright() as playwright:
         launched = _launch(playwright.chromium, quick or _whole())
         yield launched

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, Route
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser import Computers, Visitor
 from tests.portal_screens import barriers
@@ -137,7 +137,7 @@ def test_another_page_than_ours_is_no_answer(stage: Stage, clerk: Visitor) -> No
     before = page.inner_text("#waiting")
     with page.expect_response(ASKED):
         poll(page)
-    page.wait_for_function("document.querySelectorAll('.htmx-request').length === 0")
+    expect(page.locator(".htmx-request")).to_have_count(0)
     assert page.inner_text("#waiting") == before
     page.unroute(asks)
     clerk.complaints.clear()  # the library tells the console of an answer that is none

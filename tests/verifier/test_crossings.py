@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from bol_service.verification.report import Check, Outcome, Verdict
 from bol_service.verification.trust import read_trust
@@ -117,7 +117,7 @@ def show(page: Page, asked: Question, folder: Path) -> None:
     trust.write_bytes(asked.trust or b"")
     page.goto(PAGE.as_uri())
     page.set_input_files("#trust", trust)
-    page.wait_for_function("document.getElementById('trust-state').textContent !== ''")
+    expect(page.locator("#trust-state")).not_to_be_empty()
     page.set_input_files("#bundle", bundle)
     page.wait_for_selector("#verdict strong")
 
