@@ -19,8 +19,7 @@ from bol_service.cli import words
 from bol_service.cli.output import ExitCode, colour, json_option, one_line, say, show, visible
 from bol_service.cli.verify_disclosed import is_presentation, verify_disclosed
 from bol_service.copy.apart import Copies
-from bol_service.copy.checking import NOTICE, is_copy, verify_copy
-from bol_service.copy.faults import NoEvidence
+from bol_service.copy.checking import NOTICE, evidence_in, is_copy, verify_copy
 from bol_service.verification.bundle import MAX_BUNDLE_BYTES
 from bol_service.verification.report import VERDICT_ZH, Finding, Outcome, Report, Title, Verdict
 from bol_service.verification.trust import Trust, TrustError, read_trust
@@ -127,14 +126,8 @@ def _report(content: bytes, trust: Trust | None, now: datetime) -> Report:
 
 
 def _evidence(file: Path) -> bytes:
-    """Of a printed copy what is inside it; one that holds nothing stays what it is."""
     content = _read(file, MAX_BUNDLE_BYTES)
-    if not is_copy(content):
-        return content
-    try:
-        return Copies().evidence(content, MAX_BUNDLE_BYTES)
-    except NoEvidence:
-        return content
+    return evidence_in(content, copies=Copies(), limit=MAX_BUNDLE_BYTES)
 
 
 def _trust(file: Path | None) -> Trust | None:

@@ -61,6 +61,19 @@ def verify_copy(
     return Checked(report=verify(evidence, trust, now), evidence=evidence)
 
 
+def evidence_in(content: bytes, *, copies: Opens, limit: int) -> bytes:
+    """The bundle inside a copy, or `content` itself if it is none or holds none; raises Busy.
+
+    A copy without evidence stays what it is: no evidence file, which the verdict then says.
+    """
+    if not is_copy(content):
+        return content
+    try:
+        return copies.evidence(content, limit)
+    except NoEvidence:
+        return content
+
+
 def no_evidence(trust: Trust | None, why: NoEvidence) -> Report:
     """The report on a PDF without a bundle."""
     report = Report(demo=trust.demo if trust else False, verdict=Verdict.NOT_GENUINE)

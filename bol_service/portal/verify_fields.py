@@ -13,8 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from bol_service.copy.checking import is_copy
-from bol_service.copy.faults import NoEvidence, TooHeavy
+from bol_service.copy.checking import evidence_in
+from bol_service.copy.faults import TooHeavy
 from bol_service.portal.desk import Desk
 from bol_service.portal.disclosed_fields import lines_of, name_of, order_of
 from bol_service.portal.language import LANGUAGES, language
@@ -86,13 +86,9 @@ def word(member: str) -> str:
 
 
 def _opened(desk: Desk, evidence: bytes | None) -> bytes | None:
-    """A copy without evidence stays what it is: no evidence file, which the verdict then says."""
-    if evidence is None or not is_copy(evidence):
-        return evidence
-    try:
-        return desk.copies.evidence(evidence, MAX_BUNDLE_BYTES)
-    except NoEvidence:
-        return evidence
+    if evidence is None:
+        return None
+    return evidence_in(evidence, copies=desk.copies, limit=MAX_BUNDLE_BYTES)
 
 
 def _signer(report: DisclosureReport) -> str | None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from bol_service.application.ports import (
     Batch,
@@ -19,14 +19,17 @@ from bol_service.application.ports import (
     DocumentRow,
     LogState,
     Notice,
+    StoredEntry,
     Writing,
 )
 from bol_service.domain.document import DocumentFacts
 from bol_service.domain.states import BillState, CustodyState, DraftState, PartyState
+from bol_service.ledger.entry import Entry
 from bol_service.ledger.merkle import Frontier, NodeId
-from bol_service.storage import codec
+from bol_service.storage import codec, tables
 from bol_service.storage.engine import open_engine
 from bol_service.storage.store import SqlStore, WrongDatabase
+from bol_service.storage.writing import LogMoved
 from tests.desk import ORIGIN, STORY
 from tests.fresh_database import migrate
 from tests.many_bills import HOLDER
@@ -130,6 +133,32 @@ def test_a_writing_that_fails_leaves_nothing(store: SqlStore) -> None:
 def fail_after(writing: Writing, written: tuple[Batch, LogState]) -> None:
     writing.append(*written)
     raise ZeroDivisionError
+
+
+def test_a_head_that_moved_under_the_lock_is_noticed_and_nothing_is_written(
+    store: SqlStore,
+) -> None:
+    entry = StoredEntry(
+        index=0,
+        stream="party:x",
+        sequence=0,
+        entry=Entry(event="aaaa.aaaa.aaaa", recorded_at=EARLY),
+        event_id="id",
+        actor="operator",
+        action="REGISTER",
+        kid="kid",
+        payload_digest="digest",
+    )
+    [notice] = a_notice(store)[0].notices
+    log = LogState(origin=ORIGIN, frontier=Frontier(), recorded_at=STORY, note="note")
+
+    with pytest.raises(LogMoved, match="no longer at size 0"), store.writing() as writing:
+        writing._connection.execute(update(tables.log).values(size=3))
+        writing.append(Batch(entries=[entry], notices=[notice]), log)
+
+    assert notices(store) == []
+    with store.reading() as reading:
+        assert reading.scan(0, 10) == []
 
 
 def test_a_reading_sees_one_moment_from_beginning_to_end(store: SqlStore) -> None:
