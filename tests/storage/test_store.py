@@ -29,7 +29,7 @@ from bol_service.ledger.merkle import Frontier, NodeId
 from bol_service.storage import codec, tables
 from bol_service.storage.engine import open_engine
 from bol_service.storage.store import SqlStore, WrongDatabase
-from bol_service.storage.writing import LogMoved
+from bol_service.storage.writing import LogMoved, SqlWriting
 from tests.desk import ORIGIN, STORY
 from tests.fresh_database import migrate
 from tests.many_bills import HOLDER
@@ -153,12 +153,16 @@ def test_a_head_that_moved_under_the_lock_is_noticed_and_nothing_is_written(
     log = LogState(origin=ORIGIN, frontier=Frontier(), recorded_at=STORY, note="note")
 
     with pytest.raises(LogMoved, match="no longer at size 0"), store.writing() as writing:
-        writing._connection.execute(update(tables.log).values(size=3))
-        writing.append(Batch(entries=[entry], notices=[notice]), log)
+        append_to_moved(writing, Batch(entries=[entry], notices=[notice]), log)
 
     assert notices(store) == []
     with store.reading() as reading:
         assert reading.scan(0, 10) == []
+
+
+def append_to_moved(writing: SqlWriting, batch: Batch, log: LogState) -> None:
+    writing._connection.execute(update(tables.log).values(size=3))
+    writing.append(batch, log)
 
 
 def test_a_reading_sees_one_moment_from_beginning_to_end(store: SqlStore) -> None:
