@@ -80,7 +80,8 @@ def test_what_waits_stays_as_it_is_when_the_log_in_has_ended(
     page = visitor.go("/portal/to-do")
     before = page.inner_text("#waiting")
     visitor.context.clear_cookies()
-    with page.expect_response(ASKED) as answer:
+    told = page.expect_console_message(lambda message: "Response Status" in message.text)
+    with told, page.expect_response(ASKED) as answer:
         poll(page)
     assert answer.value.status == 401
     assert page.inner_text("#waiting") == before
