@@ -27,14 +27,15 @@ signed with a stolen log key: compare its root with a checkpoint that somebody e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
 from bol_service.application import audit_beside, audit_caches, audit_cosignatures
 from bol_service.application.audit_beside_ports import BesideReading, Memory
+from bol_service.application.audit_earlier import require_usable
 from bol_service.application.audit_findings import AuditReport, Finding, Kind
 from bol_service.application.audit_pages import (
     Examined,
@@ -44,7 +45,7 @@ from bol_service.application.audit_pages import (
     refused,
     retrace,
 )
-from bol_service.application.audit_ports import Book, BookError, Reached
+from bol_service.application.audit_ports import Book, Reached
 from bol_service.application.audit_replay import Replay
 from bol_service.application.audit_tree import Tree, check_head
 from bol_service.application.audit_workers import pages, seldom_collecting
@@ -121,6 +122,9 @@ class _Audit:
         self._pending: list[Finding] = []
         self._notes: dict[int, Note] = {}
         self._recorded_at = ""
+        self._beyond = AuditReport()
+        self._meanwhile: Iterator[None] = iter(())
+        self._broken: Exception | None = None
 
     def run(
         self,
@@ -128,30 +132,46 @@ class _Audit:
         beside: AbstractContextManager[BesideReading] | None,
         memory: Memory | None,
     ) -> AuditReport:
-        sound = self._earlier() and self._entries()
-        self._settle()
-        self._report.entries = self._tree.size
-        self._report.root = self._tree.frontier.root()
-        if sound:
-            audit_cosignatures.check(self._reading, self._book, witnesses, self._report)
-            beyond = self._beside(beside, memory)
-            self._keep(beyond)
-            self._pending += check_head(
-                self._reading, self._log, self._tree.frontier, self._recorded_at
-            )
+        with beside or nullcontext() as others, closing(self._beside(others)) as steps:
+            self._meanwhile = steps
+            sound = self._earlier() and self._entries()
             self._settle()
-            audit_caches.compare(self._reading, self._book, self._report)
-            self._report.take(beyond)
+            self._report.entries = self._tree.size
+            self._report.root = self._tree.frontier.root()
+            if sound:
+                audit_cosignatures.check(self._reading, self._book, witnesses, self._report)
+                self._end_beside(others, memory)
+                self._end()
         return self._report
 
-    def _beside(
-        self, beside: AbstractContextManager[BesideReading] | None, memory: Memory | None
-    ) -> AuditReport:
-        found = AuditReport()
-        if beside is not None:
-            with beside as reading:
-                audit_beside.check(reading, memory, self._log.origin, found)
-        return found
+    def _end_beside(self, others: BesideReading | None, memory: Memory | None) -> None:
+        for _ in self._meanwhile:
+            pass
+        if self._broken is not None:
+            raise self._broken
+        if others is not None and memory is not None:
+            audit_beside.compare(others, memory, self._beyond)
+
+    def _end(self) -> None:
+        self._keep(self._beyond)
+        self._pending += check_head(
+            self._reading, self._log, self._tree.frontier, self._recorded_at
+        )
+        self._settle()
+        audit_caches.compare(self._reading, self._book, self._report)
+        self._report.take(self._beyond)
+
+    def _beside(self, others: BesideReading | None) -> Generator[None, None, None]:
+        """The tables beside the log, in the steps that are taken while pages are awaited.
+
+        What cannot be read there is told only once the log is found sound.
+        """
+        if others is None:
+            return
+        try:
+            yield from audit_beside.check(others, self._log.origin, self._beyond)
+        except Exception as error:  # raised again by `_end_beside`
+            self._broken = error
 
     # -- what an earlier audit examined ----------------------------------------------------------
 
@@ -160,7 +180,7 @@ class _Audit:
         reached = self._book.reached()
         if reached is None:
             return True
-        _require_usable(reached, self._log, self._log_keys)
+        require_usable(reached, self._log, self._log_keys)
         self._report.since, self._report.since_at = reached.size, reached.at
         if not self._walk(retrace, range(reached.size), self._retraced):
             return False
@@ -199,11 +219,12 @@ class _Audit:
             span,
             log_keys=self._log_keys,
             jobs=self._jobs,
+            meanwhile=self._meanwhile,
         ):
             self._notes = {note.size: note for note in page.notes}
             for row in page.rows:
-                if row.index != self._tree.size:
-                    return self._missing(row.index)
+                if row.position != self._tree.size:
+                    return self._missing(row.position)
                 if not take(row):
                     return False
             if page.unreadable is not None:
@@ -211,7 +232,8 @@ class _Audit:
                 return False
             if self._tree.size < page.end:
                 return self._ended(page.end)
-            self._settle()
+            if self._tree.is_full:
+                self._settle()
             self._progress(self._tree.size, self._log.size)
         return True
 
@@ -230,36 +252,37 @@ class _Audit:
         return self._missing(later[0].index) if later else True
 
     def _examined(self, row: Examined) -> bool:
-        self._pending += row.findings
-        if row.wrong_facts is not None:
-            self._report.wrong_facts.append(row.wrong_facts)
-        self._require_order(row)
-        if row.act is None:
+        position, recorded_at, leaf, act, findings, wrong_facts = row
+        self._pending += findings
+        if wrong_facts is not None:
+            self._report.wrong_facts.append(wrong_facts)
+        if recorded_at != self._recorded_at:
+            self._require_order(row)
+        if act is None:
             return False
-        event = row.act.event
         try:
-            self._replay.apply(row.act, row.index, row.recorded_at)
+            self._replay.apply(act, position, recorded_at)
         except errors.Refusal as error:
-            self._pending.append(refused(row.index, event.action, event.actor, event.stream, error))
+            event = act.event
+            told = refused(position, event.action, event.actor, event.stream, error)
+            self._pending.append(told)
             return False
-        self._tree.append(row.leaf)
-        self._end_group()
+        self._tree.append(leaf)
+        if self._tree.size in self._notes:
+            self._end_group(self._notes[self._tree.size])
         return True
 
     def _require_order(self, row: Examined) -> None:
         if row.recorded_at < self._recorded_at:
             text = (
-                f"entry {row.index} was recorded at {row.recorded_at}, before its predecessor at "
-                f"{self._recorded_at}"
+                f"entry {row.position} was recorded at {row.recorded_at}, before its predecessor "
+                f"at {self._recorded_at}"
             )
-            self._pending.append(Finding(kind=Kind.ROW, text=text, index=row.index))
+            self._pending.append(Finding(kind=Kind.ROW, text=text, index=row.position))
         self._recorded_at = row.recorded_at
 
-    def _end_group(self) -> None:
+    def _end_group(self, note: Note) -> None:
         """Where a checkpoint is stored, a commit ended."""
-        note = self._notes.get(self._tree.size)
-        if note is None:
-            return
         self._tree.hold_against(note)
         self._replay.end_group()
         if self._replay.is_full:
@@ -290,24 +313,4 @@ class _Audit:
                 recorded_at=self._recorded_at,
                 at=instant_text(datetime.now(UTC)),
             )
-        )
-
-
-def _require_usable(reached: Reached, log: LogState, log_keys: Sequence[VerifierKey]) -> None:
-    """Raises BookError unless the earlier audit was of this log, by this version and keys."""
-    if reached.origin != log.origin:
-        raise BookError(
-            f"the book is of the log {reached.origin}, the database is {log.origin}; each log "
-            "needs a book of its own"
-        )
-    if reached.version != version("bol-service"):
-        raise BookError(
-            f"the book was made by version {reached.version}, this is {version('bol-service')}, "
-            "which may judge otherwise; remove the book to audit from the beginning"
-        )
-    unknown = set(reached.vkeys) - {key.vkey for key in log_keys}
-    if unknown:
-        raise BookError(
-            f"checkpoints were verified under {', '.join(sorted(unknown))}, which is not given "
-            "now; give it with --log-vkey, or remove the book to audit from the beginning"
         )

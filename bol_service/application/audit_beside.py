@@ -15,7 +15,7 @@ a superuser could tell from the beginning.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -104,19 +104,19 @@ _SENTENCES: Final = {
 }
 
 
-def check(beside: BesideReading, memory: Memory | None, origin: str, report: AuditReport) -> None:
-    """Add a finding for every row that is found to be wrong."""
+def check(beside: BesideReading, origin: str, report: AuditReport) -> Iterator[None]:
+    """Add a finding for every row that is found to be wrong, in many small steps."""
     for what, sentence in _SENTENCES.items():
         for row in beside.strange(what):
             _add(report, sentence.format(*row))
-    audit_papers.check(beside, report)
+        yield
+    yield from audit_papers.check(beside, report)
     for text in (*audit_border.faults(beside), *audit_abroad.faults(beside, origin)):
         _add(report, text)
-    if memory is not None:
-        _compare(beside, memory, report)
 
 
-def _compare(beside: BesideReading, memory: Memory, report: AuditReport) -> None:
+def compare(beside: BesideReading, memory: Memory, report: AuditReport) -> None:
+    """Add a finding for every remembered row that is gone or another; remember what is new."""
     for table, covered in TABLES.items():
         if covered.remembered:
             for key in memory.compared(table, beside.keyed(table)):

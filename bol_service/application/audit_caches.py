@@ -51,7 +51,7 @@ def compare(reading: Reading, book: Book, report: AuditReport) -> None:
                 count += 1
             elif found is None:
                 _add(report, f"{_named(cache, wanted)} is missing")
-            elif wanted != found:
+            else:
                 _differing(reading, book, report, cache, wanted, found)
         if extra:
             _add(report, _too_many(cache, count, extra[0]))
@@ -78,10 +78,13 @@ def rebuild(store: Store, book: Book, report: AuditReport) -> None:
 def _side_by_side(
     cache: Cache, wanted: Iterator[CacheRow], found: Iterator[CacheRow]
 ) -> Iterator[tuple[CacheRow | None, CacheRow | None]]:
-    """Rows with the same key together; None where one side has no such row."""
+    """Rows with the same key together, but for equal ones; None where one side has no such row."""
     size = _KEY_SIZE[cache]
     left, right = next(wanted, None), next(found, None)
     while left is not None or right is not None:
+        if left == right:
+            left, right = next(wanted, None), next(found, None)
+            continue
         mine = _order(left, size) if left is not None else None
         theirs = _order(right, size) if right is not None else None
         if theirs is None or (mine is not None and mine < theirs):

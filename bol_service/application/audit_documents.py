@@ -21,14 +21,12 @@ class Documents:
         self._contents = reading.contents(digests)
         self._cached = _cached(reading, digests)
 
-    def of(self, event: Event) -> tuple[DocumentFacts | None, DocumentFacts | None]:
+    def of(self, event: Opening) -> tuple[DocumentFacts, DocumentFacts | None]:
         """The facts of an issued document, and once more if those that are cached differ.
 
         Raises:
             errors.BadEvent: It is not there, or not what its digest says.
         """
-        if not isinstance(event, Opening):
-            return None, None
         digest = event.received_bytes
         content = self._contents.get(digest)
         if content is None:

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from bol_service.application.audit_beside_ports import BesideReading, RawRow
 from bol_service.application.audit_findings import AuditReport, Finding, Kind
-from bol_service.application.audit_rows import differing, judged
+from bol_service.application.audit_rows import differing, each_judged, judged
 from bol_service.application.documents import DocumentKind, parse
 from bol_service.application.registrations import REFUSAL_TYP
 from bol_service.crypto import jws, strictjson
@@ -27,16 +28,24 @@ from bol_service.verification.signatures import public_key
 from bol_service.wire.document import read_document
 
 
-def check(beside: BesideReading, report: AuditReport) -> None:
-    """Add a finding for every paper that is not what it is named by."""
+def check(beside: BesideReading, report: AuditReport) -> Iterator[None]:
+    """Add a finding for every paper that is not what it is named by; stops after each document."""
     rows = beside.rows("documents", "digest", "content")
-    for text in judged(rows, "document {0}", _of_its_digest):
-        report.add(Finding(kind=Kind.BESIDE, text=text))
-    _check_facts(beside, report)
+    for text in each_judged(rows, "document {0}", _of_its_digest):
+        _add(report, text)
+        yield
+    for text in _wrong_facts(beside, report):
+        _add(report, text)
+        yield
     rows = beside.rows("registrations", "id", "party", "kid", "asked", "refusal")
     found = judged(rows, "the application {0}", lambda row: _application(beside, row))
     rows = beside.rows("witnessed", "origin", "size", "root", "note")
     for text in (*found, *judged(rows, "what was cosigned of {0}", _cosigned)):
+        _add(report, text)
+
+
+def _add(report: AuditReport, text: str | None) -> None:
+    if text is not None:
         report.add(Finding(kind=Kind.BESIDE, text=text))
 
 
@@ -46,7 +55,7 @@ def _of_its_digest(row: RawRow) -> str | None:
     return None if found == digest else f"was changed: its bytes are those of {found}"
 
 
-def _check_facts(beside: BesideReading, report: AuditReport) -> None:
+def _wrong_facts(beside: BesideReading, report: AuditReport) -> Iterator[str | None]:
     """A wrong fact is a wrong cache: it is right again after a rebuild."""
 
     def judge(row: RawRow) -> str | None:
@@ -61,8 +70,7 @@ def _check_facts(beside: BesideReading, report: AuditReport) -> None:
             _mend(report, facts)
         return differing(checksum=(checksum, facts.checksum))
 
-    for text in judged(beside.unissued(), "document {0}", judge):
-        report.add(Finding(kind=Kind.BESIDE, text=text))
+    return each_judged(beside.unissued(), "document {0}", judge)
 
 
 def _mend(report: AuditReport, facts: DocumentFacts) -> None:

@@ -17,7 +17,7 @@ from functools import lru_cache
 from bol_service.application import index, platform_guard
 from bol_service.application.audit_pages import Act
 from bol_service.application.audit_ports import Book
-from bol_service.application.loading import Loader
+from bol_service.application.audit_world import BookLoader
 from bol_service.application.ports import Batch, Claim
 from bol_service.crypto.keys import PublicKey
 from bol_service.domain import errors
@@ -35,7 +35,7 @@ class Replay:
     def __init__(self, book: Book, origin: str) -> None:
         self._book = book
         self._origin = origin
-        self._loader = Loader(book.reading, origin)
+        self._loader = BookLoader(book.reading, origin)
         self._groups: list[Batch] = []
         self._group = Batch()
         self._claims: dict[Claim, str | None] = {}
@@ -43,9 +43,8 @@ class Replay:
 
     def apply(self, act: Act, position: int, recorded_at: str) -> None:
         """Raises errors.Refusal for an act that cannot stand at this position of the log."""
-        if act.facts is not None:  # first, since it tells which containers ISSUE reads
+        if act.facts is not None:
             self._loader.world.add_document(act.facts)
-        self._loader.for_events([act.event])
         self._require_signed(act)
         self._judge(
             Recorded(
@@ -75,7 +74,7 @@ class Replay:
         self._book.put(*self._groups)
         self._groups = []
         self._claims = {}
-        self._loader = Loader(self._book.reading, self._origin)
+        self._loader = BookLoader(self._book.reading, self._origin)
         self._held = 0
 
     def _require_signed(self, act: Act) -> None:
@@ -106,12 +105,16 @@ class Replay:
         head = Head(sequence=event.sequence, digest=act.digest)
         world.put(event.stream, state, head)
         self._group.states[event.stream] = (state, head, act.index)
-        self._group.taken.update(dict.fromkeys(taken, event.stream))
+        if taken or freed:
+            self._claim(event.stream, taken, freed)
+        index.gather(self._loader, event, before, self._group)
+
+    def _claim(self, stream: str, taken: list[Claim], freed: list[Claim]) -> None:
+        self._group.taken.update(dict.fromkeys(taken, stream))
         self._group.freed.update(freed)
         for claim in freed:
             self._group.taken.pop(claim, None)
-        self._claims |= dict.fromkeys(taken, event.stream) | dict.fromkeys(freed)
-        index.gather(self._loader, event, before, self._group)
+        self._claims |= dict.fromkeys(taken, stream) | dict.fromkeys(freed)
 
     def _owner(self, claim: Claim) -> str | None:
         if claim in self._claims:

@@ -18,13 +18,19 @@ def judged(
     rows: Iterable[RawRow], name: str, judge: Callable[[RawRow], str | None]
 ) -> Iterator[str]:
     """A sentence for each row with a fault; `name` is filled with the row's columns."""
+    return (text for text in each_judged(rows, name, judge) if text is not None)
+
+
+def each_judged(
+    rows: Iterable[RawRow], name: str, judge: Callable[[RawRow], str | None]
+) -> Iterator[str | None]:
+    """The same, with None for a row without a fault: for whoever stops in between."""
     for row in rows:
         try:
             fault = judge(row)
         except _UNREADABLE as error:
             fault = f"cannot be read: {error}"
-        if fault is not None:
-            yield f"{name.format(*row)} {fault}"
+        yield None if fault is None else f"{name.format(*row)} {fault}"
 
 
 def differing(**pairs: tuple[object, object]) -> str | None:

@@ -8,8 +8,11 @@ from __future__ import annotations
 from bol_service.application.audit_findings import Finding, Kind
 from bol_service.application.audit_pages import Note
 from bol_service.application.ports import LogState, Reading
-from bol_service.ledger.merkle import Frontier, Node, NodeId
+from bol_service.ledger.merkle import LEVELS, Frontier, Node, NodeId
 from bol_service.wire.event_fields import instant_text
+
+WORTH_ASKING = 2_000
+"""Entries whose nodes are compared at once: each level is a question to the database."""
 
 
 class Tree:
@@ -17,16 +20,21 @@ class Tree:
         self.frontier = Frontier()
         self._reading = reading
         self._origin = origin
-        self._made: list[tuple[Node, int]] = []
+        self._settled = 0
+        self._made: list[list[bytes]] = [[] for _ in range(LEVELS)]
         self._noted: list[tuple[Note, bytes]] = []
 
     @property
     def size(self) -> int:
         return self.frontier.size
 
+    @property
+    def is_full(self) -> bool:
+        """Whether so much was made since it was last settled that it is worth asking."""
+        return self.size - self._settled >= WORTH_ASKING
+
     def append(self, leaf: bytes) -> None:
-        index = self.size
-        self._made += [(node, index) for node in self.frontier.append(leaf)]
+        self.frontier.grow(leaf, self._made)
 
     def hold_against(self, note: Note) -> None:
         """The stored checkpoint of this very size."""
@@ -37,27 +45,32 @@ class Tree:
         found = self._wrong_nodes()
         for note, root in self._noted:
             found += self._wrong_note(note, root)
-        self._made, self._noted = [], []
+        for hashes in self._made:
+            hashes.clear()
+        self._noted, self._settled = [], self.size
         return found
 
     def _wrong_nodes(self) -> list[Finding]:
         """Those of a level lie side by side; only where they differ is asked for each by itself."""
-        levels: dict[int, list[Node]] = {}
-        for node, _ in self._made:
-            levels.setdefault(node.level, []).append(node)
-        if all(self._are_stored(nodes) for nodes in levels.values()):
+        levels = [(level, hashes) for level, hashes in enumerate(self._made) if hashes]
+        if all(self._are_stored(level, hashes) for level, hashes in levels):
             return []
-        stored = self._reading.nodes([NodeId(made.level, made.position) for made, _ in self._made])
+        made = [
+            Node(level, (self._settled >> level) + place, found)
+            for level, hashes in levels
+            for place, found in enumerate(hashes)
+        ]
+        made.sort(key=lambda node: (_made_by(node), node.level))
+        stored = self._reading.nodes([NodeId(node.level, node.position) for node in made])
         return [
-            _wrong_node(node, index)
-            for node, index in self._made
+            _wrong_node(node)
+            for node in made
             if stored.get(NodeId(node.level, node.position)) != node.hash
         ]
 
-    def _are_stored(self, nodes: list[Node]) -> bool:
-        first = nodes[0]
-        stored = self._reading.complete_nodes(first.level, first.position, len(nodes))
-        return stored == [node.hash for node in nodes]
+    def _are_stored(self, level: int, hashes: list[bytes]) -> bool:
+        first = self._settled >> level  # so many of them were complete then
+        return self._reading.complete_nodes(level, first, len(hashes)) == hashes
 
     def _wrong_note(self, note: Note, root: bytes) -> list[Finding]:
         if isinstance(note.stated, str):
@@ -73,7 +86,13 @@ class Tree:
         return [Finding(kind=Kind.CHECKPOINT, text=text, index=note.size - 1)]
 
 
-def _wrong_node(node: Node, index: int) -> Finding:
+def _made_by(node: Node) -> int:
+    """The entry with which the node became complete."""
+    return ((node.position + 1) << node.level) - 1
+
+
+def _wrong_node(node: Node) -> Finding:
+    index = _made_by(node)
     text = (
         f"tree node {node.level}/{node.position}, made by entry {index}, is not what the entries "
         "make"

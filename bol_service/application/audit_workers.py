@@ -4,7 +4,10 @@
    connection, thread or lock with this process.
 2. At most `AHEAD` pages per worker are under way: memory stays flat when the replay is slower.
 3. What a page gives is many small values without cycles, so cycles are looked for seldom.
-4. Ctrl-C is this process's business; a worker whose parent was killed ends by itself.
+4. While this process waits for a page, it does what only it can do, in small steps (`meanwhile`),
+   or examines a page that no worker has begun. So there are as many processes as jobs and no more:
+   three on two cores took a quarter more of CPU, since they push each other out of the caches.
+5. Ctrl-C is this process's business; a worker whose parent was killed ends by itself.
 """
 
 from __future__ import annotations
@@ -15,9 +18,11 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 
 from bol_service.application.audit_pages import PAGE, Page, PageTask
 from bol_service.application.audit_parcels import Parcel, packed, unpacked
@@ -26,6 +31,9 @@ from bol_service.ledger.note import VerifierKey
 
 AHEAD = 3
 _SELDOM = 100_000, 50, 100
+Own = Callable[[int, int], Page]
+_DONE = object()
+_NOTHING: Iterator[None] = iter(())
 WORTH_IT = 4 * PAGE  # below this many entries, starting processes takes longer than the work
 
 
@@ -37,23 +45,34 @@ def pages(
     *,
     log_keys: Sequence[VerifierKey],
     jobs: int,
+    meanwhile: Iterator[None] = _NOTHING,
 ) -> Iterator[Page]:
-    """The pages of the entries in `span`, in order; with one job, by this process itself."""
+    """The pages of the entries in `span`, in order; with one job, by this process itself.
+
+    While a page is awaited, this process takes steps of `meanwhile`, and examines others.
+    """
     bounds = [(first, min(first + PAGE, span.stop)) for first in range(span.start, span.stop, PAGE)]
     if jobs <= 1 or len(span) < WORTH_IT:
         for first, end in bounds:
             yield task(reading, first, end, log_keys)
         return
     pool = ProcessPoolExecutor(
-        jobs,
+        jobs - 1,  # this process is one of them
         mp_context=multiprocessing.get_context("spawn"),
         initializer=_begin,
         initargs=(store.opener(), tuple(log_keys)),
     )
     try:
-        yield from _in_order(pool, task, bounds, jobs * AHEAD)
+        own = partial(_examined_here, task, reading, log_keys)
+        yield from _in_order(pool, task, bounds, jobs * AHEAD, meanwhile, own)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _examined_here(
+    task: PageTask, reading: Reading, log_keys: Sequence[VerifierKey], first: int, end: int
+) -> Page:
+    return task(reading, first, end, log_keys)
 
 
 @contextmanager
@@ -70,16 +89,52 @@ def seldom_collecting() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
+@dataclass(kw_only=True)
+class _Asked:
+    """A page that was asked for; `page` if this process has examined it itself."""
+
+    first: int
+    end: int
+    future: Future[Parcel]
+    page: Page | None = None
+
+
 def _in_order(
-    pool: ProcessPoolExecutor, task: PageTask, bounds: Sequence[tuple[int, int]], ahead: int
+    pool: ProcessPoolExecutor,
+    task: PageTask,
+    bounds: Sequence[tuple[int, int]],
+    ahead: int,
+    meanwhile: Iterator[None] = _NOTHING,
+    own: Own | None = None,
 ) -> Iterator[Page]:
-    waiting: deque[Future[Parcel]] = deque()
+    waiting: deque[_Asked] = deque()
     for first, end in bounds:
-        waiting.append(pool.submit(_work, task, first, end))
+        waiting.append(_Asked(first=first, end=end, future=pool.submit(_work, task, first, end)))
         if len(waiting) >= ahead:
-            yield unpacked(waiting.popleft().result())
+            yield _next(waiting, meanwhile, own)
     while waiting:
-        yield unpacked(waiting.popleft().result())
+        yield _next(waiting, meanwhile, own)
+
+
+def _next(waiting: deque[_Asked], meanwhile: Iterator[None], own: Own | None) -> Page:
+    """The page that was asked for first."""
+    asked = waiting[0]
+    while not asked.future.done():
+        if next(meanwhile, _DONE) is _DONE and not _takes_one_itself(waiting, own):
+            break
+    waiting.popleft()
+    return unpacked(asked.future.result()) if asked.page is None else asked.page
+
+
+def _takes_one_itself(waiting: Iterable[_Asked], own: Own | None) -> bool:
+    """Examine a page that no worker has begun, the last one first; False if there is none."""
+    if own is None:
+        return False
+    for asked in reversed(list(waiting)):
+        if asked.page is None and asked.future.cancel():
+            asked.page = own(asked.first, asked.end)
+            return True
+    return False
 
 
 # -- in the worker -------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ import re
 import struct
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 from bol_service.ledger.merkle import leaf_hash
@@ -38,11 +39,7 @@ class Entry:
     def __post_init__(self) -> None:
         if not _COMPACT_JWS.fullmatch(self.event):
             raise ValueError(f"an entry holds a compact JWS, not {self.event[:40]!r}")
-        if not _RECORDED_AT.fullmatch(self.recorded_at):
-            raise ValueError(
-                f"recordedAt is written 2027-03-05T08:00:00.000Z, not {self.recorded_at[:40]!r}"
-            )
-        datetime.fromisoformat(self.recorded_at)  # refuses a 30 February
+        _check_time(self.recorded_at)
 
     def bytes(self) -> bytes:
         # The RFC 8785 form, since neither text has a character that JSON would escape.
@@ -73,6 +70,17 @@ class Entry:
         return hashlib.sha256(self.event.encode("ascii")).hexdigest()
 
 
+@lru_cache(maxsize=64)
+def _check_time(recorded_at: str) -> None:
+    """A commit gives all its entries one time; raises ValueError."""
+    if not _RECORDED_AT.fullmatch(recorded_at):
+        raise ValueError(
+            f"recordedAt is written 2027-03-05T08:00:00.000Z, not {recorded_at[:40]!r}"
+        )
+    datetime.fromisoformat(recorded_at)  # refuses a 30 February
+
+
+@lru_cache(maxsize=4096)
 def stream_tag(stream: str) -> bytes:
     return hashlib.sha256(b"ebl-stream/v1\0" + stream.encode("utf-8")).digest()
 

@@ -21,6 +21,7 @@ from typing import Final, NamedTuple
 
 HASH_SIZE: Final = 32
 MAX_SIZE: Final = 2**63 - 1  # what a signed 64-bit column and other logs' readers hold
+LEVELS: Final = MAX_SIZE.bit_length()
 EMPTY_ROOT: Final = hashlib.sha256(b"").digest()
 
 GetNode = Callable[[int, int], bytes]
@@ -82,6 +83,17 @@ class Frontier:
         self.hashes.append(latest)
         self.size += 1
         return created
+
+    def grow(self, leaf: bytes, levels: Sequence[list[bytes]]) -> None:
+        """`append` for whoever adds many: each node is put at the end of its level in `levels`,
+        which has a list for every level that the tree can have."""
+        level, index, latest = 0, self.size, leaf
+        levels[0].append(leaf)
+        while index & 1:
+            level, index, latest = level + 1, index >> 1, node_hash(self.hashes.pop(), latest)
+            levels[level].append(latest)
+        self.hashes.append(latest)
+        self.size += 1
 
     def root(self) -> bytes:
         return _fold(self.hashes)

@@ -1,6 +1,7 @@
 """The book of an audit: one SQLite file with the caches as the entries make them.
 
-1. It has the cache tables of the ledger's own schema, written by the same `CacheTables`.
+1. It has the cache tables of the ledger's own schema, written by the same `CacheTables` with the
+   same statements.
 2. What is put lies in one open transaction; `keep` commits it together with how far it goes. A
    killed audit therefore leaves the book as it was kept last.
 3. The file is marked, so that no ledger, and nothing else, is ever taken for a book; one audit at
@@ -17,7 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, TextClause, create_engine, event
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import StaticPool
 
@@ -30,6 +31,7 @@ from bol_service.storage import tables
 from bol_service.storage.cache_tables import CacheTables
 from bol_service.storage.codec import decode_state
 from bol_service.storage.reading import SqlReading
+from bol_service.storage.statements import Sent, Statements
 
 _HEADER_SIZE = 100
 MARK = 0x626F6C41  # "bolA"
@@ -71,12 +73,31 @@ class BookReading(SqlReading):
         return []
 
 
+class BookStatements(Statements):
+    """The same statements through the driver itself: SQLite takes them as they are written."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
+        self._direct = _direct(connection)
+
+    def send(self, statement: TextClause, parameters: Any) -> Sent:
+        if isinstance(parameters, list):
+            return self._direct.executemany(statement.text, parameters)
+        return self._direct.execute(statement.text, parameters)
+
+
+class BookTables(CacheTables):
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
+        self._statements = BookStatements(connection)
+
+
 class SqlBook:
     """Implements `application.audit_ports.Book` on the one connection of a book."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._caches = CacheTables(connection)
+        self._caches = BookTables(connection)
         self._direct = _direct(connection)
         self.reading = BookReading(connection)
 

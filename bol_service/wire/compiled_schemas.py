@@ -1,39 +1,42 @@
-"""The schemas of signed events as plain functions, for what is well formed (docs/adr/0031).
+"""marshmallow schemas as plain functions, for values that are nearly always well formed.
 
-marshmallow describes each message and says what is wrong with it; looking at a right one through
-its machinery takes several times as long as all that is looked at. `read` therefore goes through
-the same fields and validators without it:
+marshmallow walks through its fields and validators for every value, which takes most of the time
+that reading an event takes. `read` does what `Schema.load` does, for the kinds of fields and
+validators that events are made of, and says only yes or no:
 
-1. what it gives is what `Schema.load` gives; of a field that it does not know it asks the field;
-2. what it does not like it gives back as `REFUSED`, and marshmallow is asked, whose word counts;
-3. a schema with hooks that it does not know is always left to marshmallow.
+1. a function is made of the schemas of `event_schemas` themselves, once: there is no second
+   description. Its text checks one member after the other (`_Reader`); what it calls is named in
+   `_Names`. Nothing of a value ever comes into that text;
+2. what it has no short way for (a field, a validator) is asked of marshmallow's own object;
+3. what is refused (`REFUSED`) has to be read by marshmallow, whose answer and words count.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache, lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from marshmallow import RAISE, Schema, ValidationError, fields, missing, validate
 from marshmallow.decorators import POST_LOAD
 
 from bol_service.wire.event_fields import (
+    UNBLANK,
     Checked,
     ClosedSchema,
     Instant,
     StrictInteger,
     Text,
+    Truth,
     Tuple,
     instant,
 )
 
 Read = Callable[[Any], Any]
-Check = Callable[[Any], object]
+Lines = list[str]
 
 _REMEMBERED: Final = 4096
 REFUSED: Final = object()
-_MISSING: Final = object()
 
 
 class OnlyMarshmallow(Exception):  # noqa: N818 - says who can do it
@@ -42,13 +45,6 @@ class OnlyMarshmallow(Exception):  # noqa: N818 - says who can do it
 
 class _No(ValueError):  # noqa: N818 - never leaves this module
     """Not to be taken without marshmallow."""
-
-
-class _Member(NamedTuple):
-    key: str
-    name: str
-    required: bool
-    read: Read
 
 
 def read(schema: type[ClosedSchema], value: object) -> Any:
@@ -75,25 +71,10 @@ def _object(schema: Schema) -> Read:
     if schema.unknown != RAISE or schema.many or schema.partial:
         raise OnlyMarshmallow
     build = _builder(schema)
-    members = tuple(_member(name, field) for name, field in schema.load_fields.items())
-
-    def read_object(value: Any) -> Any:
-        if type(value) is not dict:
-            raise _No
-        found: dict[str, Any] = {}
-        seen = 0
-        for key, name, required, read_member in members:
-            raw = value.get(key, _MISSING)
-            if raw is not _MISSING:
-                found[name] = read_member(raw)
-                seen += 1
-            elif required:
-                raise _No
-        if seen != len(value):
-            raise _No
-        return found if build is None else build(found)
-
-    return read_object
+    reader = _Reader()
+    for name, field in schema.load_fields.items():
+        reader.member(name, field)
+    return reader.made(build)
 
 
 def _builder(schema: Schema) -> Read | None:
@@ -109,141 +90,144 @@ def _builder(schema: Schema) -> Read | None:
     return build
 
 
-def _member(name: str, field: fields.Field[Any]) -> _Member:
-    if field.load_default is not missing or field.pre_load or field.post_load:
-        raise OnlyMarshmallow
-    read_value = _value(field)
-    if field.allow_none:
-        read_value = _or_none(read_value)
-    key = field.data_key if field.data_key is not None else name
-    return _Member(key=key, name=field.attribute or name, required=field.required, read=read_value)
+# -- the text of a function ------------------------------------------------------------------------
 
 
-def _or_none(read_value: Read) -> Read:
-    return lambda value: None if value is None else read_value(value)
+class _Names(dict[str, object]):
+    """What the text of a function refers to."""
+
+    def __init__(self) -> None:
+        super().__init__(missing=missing, No=_No)
+
+    def of(self, value: object) -> str:
+        name = f"n{len(self)}"
+        self[name] = value
+        return name
 
 
-def _value(field: fields.Field[Any]) -> Read:
+class _Reader:
+    """The function of one schema, while it is written."""
+
+    def __init__(self) -> None:
+        self._names = _Names()
+        self._required: Lines = []
+        self._optional: Lines = []
+        self._found: Lines = []
+
+    def member(self, name: str, field: fields.Field[Any]) -> None:
+        if field.load_default is not missing or field.pre_load or field.post_load:
+            raise OnlyMarshmallow
+        key = field.data_key if field.data_key is not None else name
+        place = f"v{len(self._required) + len(self._optional)}"
+        taken = f"{place} = get({key!r}, missing)"
+        checks = list(_value(field, place, self._names))
+        if field.allow_none:
+            checks = [f"if {place} is not None:", *_indented(checks or ["pass"])]
+        member = f"{field.attribute or name!r}"
+        if field.required:
+            self._required += [taken, *checks]
+            self._found.append(f"{member}: {place}")
+            return
+        kept = [*checks, f"found[{member}] = {place}", "optional += 1"]
+        self._optional += [taken, f"if {place} is not missing:", *_indented(kept)]
+
+    def made(self, build: Read | None) -> Read:
+        """A value is taken if it has all members that are required and no unknown one."""
+        result = "found" if build is None else f"{self._names.of(build)}(found)"
+        lines = [
+            "if type(value) is not dict: raise No",
+            "get, optional = value.get, 0",
+            *self._required,
+            f"found = {{{', '.join(self._found)}}}",
+            *self._optional,
+            f"if len(value) != {len(self._found)} + optional: raise No",
+            f"return {result}",
+        ]
+        return self._names_in("\n".join(["def read_object(value):", *_indented(lines)]))
+
+    def _names_in(self, text: str) -> Read:
+        exec(text, self._names)  # noqa: S102 - written above, of names and numbers alone
+        made = self._names["read_object"]
+        assert callable(made)
+        return made
+
+
+def _indented(lines: Lines) -> Lines:
+    return [f"    {line}" for line in lines]
+
+
+# -- one member ------------------------------------------------------------------------------------
+
+
+def _value(field: fields.Field[Any], place: str, names: _Names) -> Iterator[str]:
+    """Lines that check the value at `place`, which may be `missing`, and put there what is read."""
     kind = type(field)
-    if kind in (fields.String, Text):
-        return _text(_checks(field))
-    if kind is Checked:
-        assert isinstance(field, Checked)
-        # The same few names come again and again; what a check refuses is never remembered.
-        return _text((lru_cache(maxsize=_REMEMBERED)(field.check), *_checks(field)))
-    if kind is StrictInteger:
-        return _integer(_checks(field))
-    if kind is Instant:
-        return _instant(_checks(field))
-    if kind is fields.Dict and not _checks(field) and _takes_anything(field):
-        return _dict
-    if kind is Tuple:
-        assert isinstance(field, Tuple)
-        return _tuple(_value(field.inner), _checks(field))
-    if kind is fields.Nested and not _checks(field):
-        assert isinstance(field, fields.Nested)
-        return _nested(field)
-    return lambda value: field.deserialize(value)
+    if kind in (fields.String, Text, Checked):
+        yield f"if type({place}) is not str: raise No"
+        if isinstance(field, Checked):
+            # The same few names come again and again; what a check refuses is never remembered.
+            yield f"{names.of(lru_cache(maxsize=_REMEMBERED)(field.check))}({place})"
+        yield from _checks(field, place, names)
+    elif kind is StrictInteger:
+        yield f"if type({place}) is not int: raise No"
+        yield from _checks(field, place, names)
+    elif kind is Truth and not field.validators:
+        yield f"if type({place}) is not bool: raise No"
+    elif kind is fields.Dict and not field.validators and _takes_anything(field):
+        yield f"if type({place}) is not dict: raise No"
+    elif kind is Instant and not field.validators:
+        yield f"if type({place}) is not str: raise No"
+        yield f"{place} = {names.of(instant)}({place})"
+    else:
+        yield f"if {place} is missing: raise No"
+        yield from _composed(field, place, names)
 
 
-def _nested(field: fields.Nested) -> Read:
-    if field.unknown is not None:
-        raise OnlyMarshmallow
-    return _object(field.schema)
+def _composed(field: fields.Field[Any], place: str, names: _Names) -> Iterator[str]:
+    if type(field) is Tuple and type(field.inner) is not Tuple:
+        item = list(_value(field.inner, "item", names))
+        inner = [*item, "append(item)"]
+        yield f"if type({place}) is not list: raise No"
+        yield from _checks(field, place, names)
+        yield "items = []; append = items.append"
+        yield f"for item in {place}:"
+        yield from _indented(inner)
+        yield f"{place} = tuple(items)"
+    elif type(field) is fields.Nested and not field.validators:
+        if field.unknown is not None:
+            raise OnlyMarshmallow
+        yield f"{place} = {names.of(_object(field.schema))}({place})"
+    else:
+        yield f"{place} = {names.of(field.deserialize)}({place})"
 
 
 def _takes_anything(field: Any) -> bool:
     return field.key_field is None and field.value_field is None
 
 
-def _text(checks: tuple[Check, ...]) -> Read:
-    if len(checks) == 1:
-        return _text_with(checks[0])
-
-    def read_text(value: Any) -> Any:
-        if type(value) is not str:
-            raise _No
-        for check in checks:
-            check(value)
-        return value
-
-    return read_text
-
-
-def _text_with(check: Check) -> Read:
-    def read_text(value: Any) -> Any:
-        if type(value) is not str:
-            raise _No
-        check(value)
-        return value
-
-    return read_text
-
-
-def _integer(checks: tuple[Check, ...]) -> Read:
-    def read_integer(value: Any) -> Any:
-        if type(value) is not int:
-            raise _No
-        for check in checks:
-            check(value)
-        return value
-
-    return read_integer
-
-
-def _instant(checks: tuple[Check, ...]) -> Read:
-    if checks:
-        raise OnlyMarshmallow
-
-    def read_instant(value: Any) -> Any:
-        if type(value) is not str:
-            raise _No
-        return instant(value)
-
-    return read_instant
-
-
-def _dict(value: Any) -> Any:
-    if type(value) is not dict:
-        raise _No
-    return value
-
-
-def _tuple(inner: Read, checks: tuple[Check, ...]) -> Read:
-    def read_tuple(value: Any) -> Any:
-        if type(value) is not list:
-            raise _No
-        for check in checks:
-            check(value)
-        return tuple([inner(item) for item in value])
-
-    return read_tuple
-
-
 # -- validators ------------------------------------------------------------------------------------
 
 
-def _checks(field: fields.Field[Any]) -> tuple[Check, ...]:
-    return tuple(_check(validator) for validator in field.validators)
+def _checks(field: fields.Field[Any], place: str, names: _Names) -> Iterator[str]:
+    """The validators without the words they would have for what they refuse."""
+    for validator in field.validators:
+        kind: Any = type(validator)
+        asked: Any = validator
+        if kind is validate.Length and asked.equal is None:
+            yield _between(asked.min or 0, f"len({place})", asked.max)
+        elif kind is validate.Range and asked.min_inclusive and asked.max_inclusive:
+            yield _between(asked.min, place, asked.max)
+        elif kind is validate.Regexp and asked.regex is UNBLANK:
+            # An expression that begins with what may be repeated walks through the whole text.
+            yield f"if not {place} or {place}[0].isspace() or {place}[-1].isspace(): raise No"
+            yield f"if '\\n' in {place}: raise No"
+        elif kind is validate.Regexp:
+            yield f"if {names.of(asked.regex.match)}({place}) is None: raise No"
+        else:
+            yield f"{names.of(asked)}({place})"
 
 
-def _check(validator: Any) -> Check:
-    """The validator without the words it would have for what it refuses."""
-    if type(validator) is validate.Length and validator.equal is None:
-        return _between(validator.min or 0, validator.max, len)
-    if type(validator) is validate.Range and validator.min_inclusive and validator.max_inclusive:
-        return _between(validator.min, validator.max, None)
-    check: Check = validator
-    return check
-
-
-def _between(least: Any, most: Any, measure: Read | None) -> Check:
-    if least is None or most is None:
+def _between(least: Any, measured: str, most: Any) -> str:
+    if type(least) is not int or type(most) is not int:
         raise OnlyMarshmallow
-
-    def check(value: Any) -> None:
-        size = value if measure is None else measure(value)
-        if size < least or size > most:
-            raise _No
-
-    return check
+    return f"if not {least!r} <= {measured} <= {most!r}: raise No"

@@ -20,7 +20,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Any
 
 from marshmallow import ValidationError
@@ -29,18 +29,24 @@ from bol_service.crypto import base64url, jws, strictjson, text
 from bol_service.crypto.keys import PublicKey
 from bol_service.domain import errors, events, identifiers
 from bol_service.domain.events import Action, Event, NewKey
-from bol_service.domain.identifiers import Stream, StreamKind
 from bol_service.wire import compiled_schemas
 from bol_service.wire.event_fields import ClosedSchema
-from bol_service.wire.event_schemas import (
-    RECIPIENT_ACTIONS,
-    Envelope,
-    IssuanceManifestSchema,
-    details_schema,
-)
+from bol_service.wire.event_forms import EVENT_TYP, PLATFORM_TYP, Form, forms
+from bol_service.wire.event_schemas import Envelope, IssuanceManifestSchema
 
-EVENT_TYP = "ebl-event+jws"
-PLATFORM_TYP = "ebl-platform+jws"
+__all__ = [
+    "EVENT_TYP",
+    "MAX_EVENT_BYTES",
+    "PLATFORM_TYP",
+    "PROOF_TYP",
+    "VERSION",
+    "NotUnderstood",
+    "SignedEvent",
+    "decode",
+    "issue_to_checksum",
+    "key_proof_payload",
+]
+
 PROOF_TYP = "ebl-key-proof+jws"
 MAX_EVENT_BYTES = 60_000
 MAX_PLATFORM_EVENT_BYTES = 1_500_000
@@ -63,9 +69,6 @@ class NotUnderstood(errors.BadEvent):
             self.place = stream, sequence
 
 
-_ACTIONS = {str(action): action for action in Action}
-
-
 @dataclass(frozen=True, kw_only=True)
 class SignedEvent:
     """A well-formed event and the signatures that registered keys of its actor must verify."""
@@ -74,7 +77,7 @@ class SignedEvent:
     parsed: jws.ParsedJws
     signatures: tuple[jws.ParsedJws, ...]
 
-    @property
+    @cached_property
     def payload_digest(self) -> str:
         """Lower-hex SHA-256 of the payload: the same act, however it was signed again."""
         return hashlib.sha256(self.parsed.payload).hexdigest()
@@ -95,9 +98,7 @@ def decode(compact: str) -> SignedEvent:
     except jws.BadJws as error:
         raise errors.BadEvent(str(error)) from None
     value = _payload(parsed.payload)
-    event, inner = _event(value)
-    if isinstance(event, events.ExchangeEvent) != (typ == PLATFORM_TYP):
-        raise errors.BadEvent(f"{event.action} cannot be signed as {typ}", pointer="/action")
+    event, inner = _event(value, typ)
     return SignedEvent(event=event, parsed=parsed, signatures=(parsed, *inner))
 
 
@@ -144,26 +145,39 @@ def _payload(payload: bytes) -> dict[str, Any]:
     return value
 
 
-def _event(value: dict[str, Any]) -> tuple[Event, tuple[jws.ParsedJws, ...]]:
+def _event(value: dict[str, Any], typ: str) -> tuple[Event, tuple[jws.ParsedJws, ...]]:
     if value.get("v") != VERSION:
         raise NotUnderstood(
             f"version {value.get('v')!r} is not {VERSION}", pointer="/v", value=value
         )
-    raw_action = value.get("action")
-    action = _ACTIONS.get(raw_action) if isinstance(raw_action, str) else None
-    if action is None:
-        raise NotUnderstood(f"action {raw_action!r} is not known", pointer="/action", value=value)
+    named = value.get("action")
+    form = forms().get(named) if isinstance(named, str) else None
+    if form is None:
+        raise NotUnderstood(f"action {named!r} is not known", pointer="/action", value=value)
     envelope = _loaded(Envelope, value, "")
-    details = _loaded(details_schema(action), envelope.pop("details"), "/details")
+    details = _loaded(form.details, envelope.pop("details"), "/details")
     del envelope["v"], envelope["action"]
-    if (action in RECIPIENT_ACTIONS) != ("recipient" in envelope):
-        wanted = "needs" if action in RECIPIENT_ACTIONS else "has no"
-        raise errors.BadEvent(f"{action} {wanted} recipient", pointer="/recipient")
-    cls = _event_class(action)
-    _check_stream(cls, envelope["stream"])
+    if form.has_recipient != ("recipient" in envelope):
+        wanted = "needs" if form.has_recipient else "has no"
+        raise errors.BadEvent(f"{form.action} {wanted} recipient", pointer="/recipient")
+    _check_stream(form, envelope["stream"])
+    inner: tuple[jws.ParsedJws, ...] = ()
+    if details:
+        details, inner = _read_on(form.action, details, envelope, value["details"])
+        envelope.update(details)
+    event = form.made(envelope)
+    if form.typ != typ:
+        raise errors.BadEvent(f"{event.action} cannot be signed as {typ}", pointer="/action")
+    return event, inner
+
+
+def _read_on(
+    action: Action, details: dict[str, Any], envelope: dict[str, Any], raw: dict[str, Any]
+) -> tuple[dict[str, Any], tuple[jws.ParsedJws, ...]]:
+    """Members of `details` that say more than one value does, and the signatures among them."""
     inner: tuple[jws.ParsedJws, ...] = ()
     if "key_proof" in details:
-        details = _with_proven_key(details, envelope, value["details"])
+        details = _with_proven_key(details, envelope, raw)
     if action is Action.REGISTER:
         details["roles"] = frozenset(details["roles"])
     if action is Action.ISSUE:
@@ -173,8 +187,7 @@ def _event(value: dict[str, Any]) -> tuple[Event, tuple[jws.ParsedJws, ...]]:
         details["code_digest"] = hashlib.sha256(code.encode("ascii")).hexdigest()
     if action in (Action.MOVED, Action.NOT_MOVED):
         details["answer"] = _peer_answer(details["answer"])
-    event: Event = cls(**envelope, **details)
-    return event, inner
+    return details, inner
 
 
 def _loaded(schema: type[ClosedSchema], value: object, pointer: str) -> dict[str, Any]:
@@ -203,40 +216,16 @@ def _messages(messages: object, pointer: str) -> Iterator[tuple[str, str]]:
         yield pointer, f"{pointer.rpartition('/')[2] or 'the event'}: {messages[0]}"
 
 
-@cache
-def _event_class(action: Action) -> Any:
-    kinds = (
-        events.PartyEvent,
-        events.DraftEvent,
-        events.CustodyEvent,
-        events.BillEvent,
-        events.ExchangeEvent,
-    )
-    classes = {cls.action: cls for kind in kinds for cls in kind.__args__}
-    return classes[action]
-
-
-def _check_stream(cls: Any, stream: str) -> Stream:
+def _check_stream(form: Form, stream: str) -> None:
     try:
         parsed = identifiers.parse_stream(stream)
     except ValueError as error:
         raise errors.BadEvent(str(error), pointer="/stream") from None
-    wanted = _stream_kind(cls)
-    if parsed.kind is not wanted:
+    if parsed.kind is not form.stream:
         raise errors.BadEvent(
-            f"{cls.action} belongs on a {wanted} stream, {stream} was named", pointer="/stream"
+            f"{form.action} belongs on a {form.stream} stream, {stream} was named",
+            pointer="/stream",
         )
-    return parsed
-
-
-def _stream_kind(cls: Any) -> StreamKind:
-    if cls in events.PartyEvent.__args__:
-        return StreamKind.PARTY
-    if cls in events.DraftEvent.__args__:
-        return StreamKind.DRAFT
-    if cls in events.CustodyEvent.__args__:
-        return StreamKind.CUSTODY
-    return StreamKind.BILL
 
 
 def _with_proven_key(

@@ -25,9 +25,20 @@ class Problem:
 
 def below(pointer: str, *steps: str | int) -> str:
     """The pointer to a member further down; `~` and `/` in names are escaped."""
-    return pointer + "".join(
-        "/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps
-    )
+    for step in steps:
+        name = str(step)
+        if "~" in name or "/" in name:  # in no name of the standard
+            name = name.replace("~", "~0").replace("/", "~1")
+        pointer = f"{pointer}/{name}"
+    return pointer
+
+
+def children(value: object) -> Iterator[tuple[str | int, object]]:
+    """What stands in an object or array, each with its step of the pointer."""
+    if isinstance(value, dict):
+        yield from value.items()
+    elif isinstance(value, list):
+        yield from enumerate(value)
 
 
 def shown(value: object) -> str:

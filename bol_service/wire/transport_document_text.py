@@ -14,12 +14,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
-from typing import Final
+from collections.abc import Iterator
+from typing import Any, Final
 
-from bol_service.wire.transport_document_problem import Problem, below
+from bol_service.wire.transport_document_problem import Problem, below, children
 
 DEEPEST: Final = 32
+_NESTED: Final = frozenset({dict, list})
 BREAKABLE: Final = ("/termsAndConditions", "/carrierClauses")
 _FORBIDDEN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -45,12 +46,15 @@ def depth_problem(document: object) -> Problem | None:
 
 
 def _is_deep(document: object) -> bool:
-    level = [document]
-    for _ in range(DEEPEST + 1):
-        inner = [child for value in level for child in _values(value)]
-        level = [child for child in inner if isinstance(child, dict | list)]
-        if not level:
+    level: list[Any] = [[document]]
+    for _ in range(DEEPEST + 2):
+        inner: list[Any] = []
+        for value in level:
+            found = value.values() if isinstance(value, dict) else value
+            inner += [child for child in found if type(child) in _NESTED]
+        if not inner:
             return False
+        level = inner
     return True
 
 
@@ -61,7 +65,7 @@ def _too_deep(document: object) -> Problem | None:
         if depth > DEEPEST:
             message = f"is nested deeper than {DEEPEST} levels; no transport document is"
             return Problem(pointer=pointer, rule="depth", message=message)
-        for step, inner in _children(value):
+        for step, inner in children(value):
             if isinstance(inner, dict | list):
                 waiting.append((below(pointer, step), inner, depth + 1))
     return None
@@ -73,21 +77,8 @@ def _texts(document: object) -> Iterator[tuple[str, str]]:
         pointer, value = waiting.pop()
         if isinstance(value, str):
             yield pointer, value
-        for step, inner in _children(value):
+        for step, inner in children(value):
             place = below(pointer, step)
             if isinstance(step, str):
                 yield place, step
             waiting.append((place, inner))
-
-
-def _children(value: object) -> Iterator[tuple[str | int, object]]:
-    if isinstance(value, dict):
-        yield from value.items()
-    elif isinstance(value, list):
-        yield from enumerate(value)
-
-
-def _values(value: object) -> Iterable[object]:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -76,7 +77,7 @@ class Database:
     def beside(self) -> AuditReport:
         report = AuditReport()
         with opened_beside(self.store) as reading:
-            audit_beside.check(reading, None, self.side.origin, report)
+            deque(audit_beside.check(reading, self.side.origin, report), maxlen=0)
         return report
 
     def audit(self, **options: Any) -> AuditReport:

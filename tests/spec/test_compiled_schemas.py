@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from copy import deepcopy
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from marshmallow import ValidationError, fields, post_load, pre_load, validate
 
 from bol_service.crypto import base64url, strictjson
 from bol_service.domain.events import Action, Leg
-from bol_service.wire import event_fields
+from bol_service.wire import event_fields, event_forms
 from bol_service.wire.compiled_schemas import REFUSED, read
 from bol_service.wire.event_fields import ClosedSchema
 from bol_service.wire.event_schemas import Envelope, IssuanceManifestSchema, details_schema
@@ -99,6 +100,7 @@ ODD = (
     *(None, True, 0, -1, 2**53, 1.5, "", " ", " x", "x ", "x\n", "x" * 2000, "Ü", "A", "a" * 64),
     *([], {}, [None], [1], {"": 1}, "2027-03-05T08:00:00.000Z", "2027-02-30T08:00:00.000Z"),
     *("2027-03-05", "CSQU3054383", "CSQU3054384", "yunling", "SGPX:x1", str(Leg.RAIL), "TRANSFER"),
+    *("x\ny", "x\u2028y", "\u00a0x", "x\u3000", "x\x1c", "2027-03-05T24:00:00.000Z"),
 )
 
 
@@ -173,6 +175,65 @@ def test_a_subclass_of_text_or_number_is_left_to_marshmallow() -> None:
 
     assert read(details_schema(Action.REFUSE), {"reason": Odd("x")}) is REFUSED
     assert read(details_schema(Action.APPROVE_DRAFT), {"version": True}) is REFUSED
+
+
+class Nested(ClosedSchema):
+    lists = event_fields.Tuple(event_fields.Tuple(event_fields.Text(5), most=2), required=True)
+    empty = event_fields.Text(5, allow_none=True)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param({"lists": [["a"], ["b", "c"]]}, id="lists in a list"),
+        pytest.param({"lists": [["a", "b", "c"]]}, id="one of them too long"),
+        pytest.param({"lists": [], "empty": None}, id="nothing, where that is allowed"),
+        pytest.param({"lists": [], "empty": " x"}, id="a blank, where nothing is allowed"),
+    ],
+)
+def test_lists_in_lists_and_members_that_may_be_null_are_read_as_marshmallow_does(
+    value: dict[str, Any],
+) -> None:
+    assert read(Nested, value) == asked(Nested, value)
+
+
+# -- events --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    what: str
+    more: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checking(Said):
+    def __post_init__(self) -> None:
+        if not self.what:
+            raise ValueError("nothing was said")
+
+
+def test_a_value_is_made_of_its_members_as_its_class_makes_it() -> None:
+    made = event_forms.maker(Said)
+    assert made({"what": "x"}) == Said(what="x")
+    assert made({"more": 2, "what": "x"}) == Said(what="x", more=2)
+    assert made({"what": "y"}) == Said(what="y")
+
+
+@pytest.mark.parametrize("members", [{}, {"what": "x", "other": 1}, {"more": 1, "other": 1}])
+def test_members_that_are_not_those_of_the_class_are_refused(members: dict[str, Any]) -> None:
+    with pytest.raises(TypeError, match="__init__"):
+        event_forms.maker(Said)(members)
+
+
+def test_a_class_that_checks_what_it_is_made_of_does_so() -> None:
+    with pytest.raises(ValueError, match="nothing was said"):
+        event_forms.maker(Checking)({"what": ""})
+
+
+def test_every_action_has_its_form_with_the_members_of_its_class() -> None:
+    assert event_forms.forms().keys() == {str(action) for action in Action}
+    assert all(form.action == name for name, form in event_forms.forms().items())
 
 
 # -- what only marshmallow can do ----------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bol_service.ledger import merkle
-from bol_service.ledger.merkle import Frontier, Node, ProofError
+from bol_service.ledger.merkle import LEVELS, Frontier, Node, ProofError
 from tests import ledger_log
 from tests.ledger_log import MemoryLog
 
@@ -67,6 +67,17 @@ def test_a_proof_asks_for_the_nodes_that_were_named_beforehand():
 
                 build(get, old, new)
                 assert asked == announced
+
+
+def test_growing_puts_each_node_that_appending_names_at_the_end_of_its_level():
+    slow, fast = Frontier(), Frontier()
+    wanted, levels = [[] for _ in range(LEVELS)], [[] for _ in range(LEVELS)]
+    for leaf in LOG.leaves:
+        for node in slow.append(leaf):
+            assert len(wanted[node.level]) == node.position
+            wanted[node.level].append(node.hash)
+        fast.grow(leaf, levels)
+        assert (fast.to_bytes(), levels) == (slow.to_bytes(), wanted)
 
 
 def test_appending_names_every_node_that_became_complete():

@@ -8,9 +8,9 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from bol_service.application import audit_pages, audit_replay, audit_workers
 from bol_service.application.audit_pages import Page, examine
 from bol_service.application.audit_parcels import Parcel, packed
 from bol_service.application.audit_replay import Replay
+from bol_service.application.ports import Unavailable
 from bol_service.domain import errors
 from bol_service.wire.events import decode
 from tests import audited
@@ -65,6 +66,7 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.param("UPDATE checkpoints SET note = 'x' WHERE size = 9", id="checkpoint"),
         pytest.param("UPDATE keys SET jwk = 'x'", id="cached keys that cannot be read"),
         pytest.param("DELETE FROM keys", id="no cached keys"),
+        pytest.param("UPDATE notices SET stream = 'party:x'", id="tables beside the log"),
     ],
 )
 def test_two_processes_find_what_one_finds(ledger: Audited, change: str) -> None:
@@ -79,6 +81,76 @@ def test_an_audit_goes_on_with_two_processes(ledger: Audited, tmp_path: Path) ->
     first = ledger.audit(jobs=2, since=tmp_path / "book")
     again = ledger.audit(jobs=2, since=tmp_path / "book")
     assert (again.since, again.root, again.problems) == (first.entries, first.root, [])
+
+
+@pytest.mark.usefixtures("small_pages")
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_table_beside_the_log_that_cannot_be_read_hides_nothing_of_the_log(
+    ledger: Audited, jobs: int
+) -> None:
+    ledger.tamper("DROP TABLE access_tokens")
+    with pytest.raises(Unavailable, match="access_tokens"):
+        ledger.audit(jobs=jobs)
+    ledger.tamper("DELETE FROM entries WHERE idx = 9")
+    assert ledger.audit(jobs=jobs).problems == ["entry 9 is missing; the next row is 10"]
+
+
+class Late(Future[Parcel]):
+    """Done once it was asked for the third time; a worker has begun it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+        self.set_running_or_notify_cancel()
+
+    def done(self) -> bool:
+        self.asked += 1
+        return self.asked > 2
+
+    def result(self, timeout: float | None = None) -> Parcel:
+        return packed(Page(first=0, end=0, rows=[]))
+
+
+def asked_for(first: int, future: Future[Parcel]) -> audit_workers._Asked:
+    return audit_workers._Asked(first=first, end=first + 1, future=future)
+
+
+@pytest.mark.parametrize(("steps", "left"), [(1, 0), (2, 0), (5, 3)])
+def test_steps_are_taken_until_the_page_is_there(steps: int, left: int) -> None:
+    meanwhile: Iterator[None] = iter([None] * steps)
+    assert audit_workers._next(deque([asked_for(0, Late())]), meanwhile, None).rows == []
+    assert len(list(meanwhile)) == left
+
+
+def test_steps_go_on_where_an_earlier_page_left_them() -> None:
+    """A generator that is closed in between would leave out the rest without a word."""
+    taken: list[int] = []
+
+    def steps() -> Iterator[None]:
+        for step in range(6):
+            taken.append(step)
+            yield
+
+    meanwhile = steps()
+    for _ in range(2):
+        audit_workers._next(deque([asked_for(0, Late())]), meanwhile, None)
+    list(meanwhile)
+    assert taken == list(range(6))
+
+
+def test_a_page_that_no_worker_has_begun_is_examined_by_the_process_that_waits() -> None:
+    examined: list[int] = []
+
+    def own(first: int, end: int) -> Page:
+        examined.append(first)
+        return Page(first=first, end=end, rows=[])
+
+    nothing: Iterator[None] = iter(())
+    waiting = deque([asked_for(0, Late()), asked_for(1, Future()), asked_for(2, Future())])
+    assert audit_workers._next(waiting, nothing, own).first == 0
+    assert examined == [2, 1]
+    assert [audit_workers._next(waiting, nothing, own).first for _ in range(2)] == [1, 2]
+    assert examined == [2, 1]
 
 
 # -- keys ----------------------------------------------------------------------------------------
@@ -126,7 +198,7 @@ def test_keys_that_verified_count_only_for_the_party_that_registered_them(ledger
         assert second.act is not None
         replay = Replay(book, ORIGIN)
         replay.apply(first.act, 0, first.recorded_at)
-        strange = replace(second.act, signers=(*second.act.signers, "x"))
+        strange = second.act._replace(signers=(*second.act.signers, "x"))
         with pytest.raises(errors.BadSignature, match="no key x is registered"):
             replay.apply(strange, 1, second.recorded_at)
         replay.apply(second.act, 1, second.recorded_at)
