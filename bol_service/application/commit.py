@@ -25,8 +25,8 @@ from bol_service.application.ports import (
 )
 from bol_service.application.receipts import fresh_receipts, receipt_of
 from bol_service.domain import errors
-from bol_service.domain.events import Event, Recorded
-from bol_service.domain.identifiers import StreamKind, parse_stream
+from bol_service.domain.events import CustodyAct, Event, Recorded
+from bol_service.domain.identifiers import parse_stream
 from bol_service.domain.states import Head, Needs
 from bol_service.domain.world import World, needs
 from bol_service.ledger.checkpoint import Checkpoint
@@ -107,8 +107,10 @@ class GroupCommit:
         self._writing = writing
         self._log = writing.log()
         self._loader = Loader(writing, self._log.origin)
+        self._loader.streams(set(writing.expected.streams))
         # Time never runs backwards in the log, whatever the machine's clock does.
         self._now = max(now, self._log.recorded_at) if self._log.recorded_at else now
+        self._now_text = instant_text(self._now)
         self._platform = platform
         self._frontier = Frontier.from_bytes(self._log.frontier.to_bytes())
         self._edge = self._frontier.nodes()
@@ -228,7 +230,7 @@ class GroupCommit:
             index=act.index,
             stream=event.stream,
             sequence=event.sequence,
-            entry=Entry(event=signed.parsed.text, recorded_at=instant_text(act.recorded_at)),
+            entry=Entry(event=signed.parsed.text, recorded_at=self._now_text),
             event_id=event.id,
             actor=event.actor,
             action=event.action,
@@ -243,9 +245,10 @@ class GroupCommit:
 
     def _load_bills_of(self, event: Event) -> None:
         """Whoever holds a bill is told of what happens to its containers."""
-        stream = parse_stream(event.stream)
-        if stream.kind is StreamKind.CUSTODY and stream.container is not None:
-            self._loader.bills_of_shipment([stream.container])
+        if isinstance(event, CustodyAct):
+            container = parse_stream(event.stream).container
+            assert container is not None
+            self._loader.bills_with(container)
 
     def _write(self, sign: SignCheckpoint) -> LogState:
         """Append the batch; returns the log as it is then."""

@@ -31,19 +31,23 @@ def bill_row(world: World, state: BillState) -> BillRow:
     )
 
 
+_WITH_A_KEY = Register | AddKey | RotateKey
+_CHANGING_BOXES = Issue | GateOut
+
+
 def gather(loader: Loader, event: Event, before: State | None, batch: Batch) -> None:
     """Put the rows by which keys and bills are found after `event` into `batch`.
 
     `before` is the state of the event's own stream: a row that has not changed is left out.
     """
     world = loader.world
-    if isinstance(event, Register | AddKey | RotateKey):
+    if isinstance(event, _WITH_A_KEY):
         party = event.stream.removeprefix("party:")
         batch.keys.append(KeyRow(kid=event.key.kid, party=party, jwk=event.key.jwk))
     bill = world.state(f"bill:{event.bill}" if isinstance(event, GateOut) else event.stream)
     if not isinstance(bill, BillState):
         return
-    if isinstance(event, Issue | GateOut):
+    if isinstance(event, _CHANGING_BOXES):
         loader.bill(bill.bill)  # its live status hangs on every container
     if not isinstance(before, BillState) or _found_otherwise(before, bill):
         batch.bills[bill.bill] = bill_row(world, bill)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from bol_service.application.ports import Reading
 from bol_service.domain.events import Event
-from bol_service.domain.states import BillState, Needs
+from bol_service.domain.identifiers import party_stream
+from bol_service.domain.states import BillState, Head, Needs, State
 from bol_service.domain.world import World, bill_streams, needs
 
 
@@ -33,29 +36,30 @@ class Loader:
 
     def streams(self, streams: set[str]) -> None:
         fresh = streams - self._streams
-        if not fresh:
-            return
-        for stream, (state, head) in self._reading.states(fresh).items():
-            self.world.put(stream, state, head)
-        self._streams |= fresh
+        if fresh:
+            self._put(self._reading.states(fresh))
+            self._streams |= fresh
 
-    def bill(self, bill: str) -> BillState | None:
-        """The bill with all on which its relations, live status and allowed actions depend."""
+    def bill(self, bill: str, *readers: str) -> BillState | None:
+        """The bill with all on which its relations, live status and allowed actions depend, and
+        the parties that want to know."""
         self.streams({f"bill:{bill}"})
         state = self.world.bill(bill)
         if state is None:
             return None
-        self.streams(bill_streams(state))
+        self.streams(bill_streams(state) | {party_stream(reader) for reader in readers})
         return state
 
-    def bills_of_shipment(self, containers: list[str]) -> None:
-        """Load the bills that these containers are on, for notices about their custody."""
-        bills = {
-            f"bill:{bill}"
-            for container in containers
-            for bill in self._reading.bills_with_container(container)
-        }
-        self.streams(bills)
+    def bills_with(self, container: str) -> list[str]:
+        """The bills on which the container stands."""
+        found = self._reading.bills_with(container)
+        self._put({stream: found[stream] for stream in found.keys() - self._streams})
+        self._streams |= found.keys()
+        return sorted(stream.removeprefix("bill:") for stream in found)
+
+    def _put(self, found: Mapping[str, tuple[State, Head]]) -> None:
+        for stream, (state, head) in found.items():
+            self.world.put(stream, state, head)
 
     def _load_documents(self, digests: set[str]) -> None:
         for facts in self._reading.facts(digests):

@@ -149,6 +149,10 @@ class Reading(PublicReading, Protocol):
 
     def states(self, streams: Iterable[str]) -> dict[str, tuple[State, Head]]: ...
 
+    def bills_with(self, container: str) -> dict[str, tuple[State, Head]]:
+        """The states, by stream, of the bills on which the container stands."""
+        ...
+
     def state_count(self) -> int: ...
 
     def node_count(self) -> int: ...
@@ -245,6 +249,11 @@ NOTHING_EXPECTED: Final = Expected()
 
 class Writing(Reading, Protocol):
     """The log's head is locked from the first statement to the end."""
+
+    @property
+    def expected(self) -> Expected:
+        """What was read with the lock."""
+        ...
 
     def append(self, batch: Batch, log: LogState) -> None: ...
 

@@ -197,8 +197,7 @@ class Queries:
         return bill
 
     def _bill_if_known(self, loader: Loader, bill_id: str, reader: str) -> BillState | None:
-        loader.streams({f"party:{reader}", f"bill:{bill_id}"})
-        bill = loader.bill(bill_id)
+        bill = loader.bill(bill_id, reader)
         if bill is None or not self._related(loader, bill, reader):
             return None
         return bill
@@ -224,7 +223,7 @@ class Queries:
         with self._store.reading() as reading:
             loader = Loader(reading, self._origin)
             answers = []
-            for bill_id in reading.bills_with_container(container):
+            for bill_id in loader.bills_with(container):
                 bill = self._bill_if_known(loader, bill_id, reader)
                 if bill is None or bill.status in (Status.VOIDED, Status.ISSUE_REFUSED):
                     continue

@@ -208,9 +208,7 @@ class Sequencer:
         first = self._queue.get()
         if first is None:
             return [], True
-        # Greenlets that are ready to submit do it now, and are of this group: committing the first
-        # one alone would let all of them wait for a commit of one event.
-        time.sleep(0)
+        self._let_in()
         group = [first]
         while len(group) < MAX_GROUP:
             try:
@@ -221,6 +219,15 @@ class Sequencer:
                 return group, True
             group.append(more)
         return group, False
+
+    def _let_in(self) -> None:
+        """Who is ready to submit does it now, and is of this group: committing the first event
+        alone would let all others wait for a commit of one. Nobody is waited for who is not there.
+        """
+        waiting = -1
+        while waiting < self._queue.qsize() < MAX_GROUP:
+            waiting = self._queue.qsize()
+            time.sleep(0)
 
     def _commit(self, group: list[_Waiting]) -> None:
         started = monotonic()

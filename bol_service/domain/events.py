@@ -3,7 +3,7 @@
 The members are those of the signed payload (docs/formats.md): the envelope is `Act`, the rest is
 `recipient` and `details` of the action. All times are aware UTC, all digests lower-case hex
 SHA-256, parties are slugs. Values here are well-formed; whether an act is *allowed* is judged in
-`world`, which hands it to `party`, `drafts`, `custody` or `title`.
+`world`, which hands it to `party`, `drafts`, `custody`, `title` or `exchange`.
 
 A new action is a new class here and a new member of `Event`; mypy then names every place that
 has to know it.
@@ -103,6 +103,26 @@ class Act:
     stream: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class PartyAct(Act):
+    """On a party's stream."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DraftAct(Act):
+    """On the stream of a booking and its draft."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BillAct(Act):
+    """On a bill's stream."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExchangeAct(Act):
+    """On a bill's stream, signed by the platform when a bill crosses the border."""
+
+
 # -- parties ------------------------------------------------------------------------------------
 
 
@@ -157,7 +177,7 @@ class NewKey:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Register(Act):
+class Register(PartyAct):
     action: ClassVar[Action] = Action.REGISTER
     identity: Identity
     roles: frozenset[Role]
@@ -167,13 +187,13 @@ class Register(Act):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AddKey(Act):
+class AddKey(PartyAct):
     action: ClassVar[Action] = Action.ADD_KEY
     key: NewKey
 
 
 @dataclass(frozen=True, kw_only=True)
-class RotateKey(Act):
+class RotateKey(PartyAct):
     """The signing key is replaced by `key` and ends with this entry."""
 
     action: ClassVar[Action] = Action.ROTATE_KEY
@@ -181,7 +201,7 @@ class RotateKey(Act):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RevokeKey(Act):
+class RevokeKey(PartyAct):
     """`compromised_since` is information for readers; it unwinds nothing."""
 
     action: ClassVar[Action] = Action.REVOKE_KEY
@@ -191,13 +211,13 @@ class RevokeKey(Act):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AcceptRulebook(Act):
+class AcceptRulebook(PartyAct):
     action: ClassVar[Action] = Action.ACCEPT_RULEBOOK
     rulebook: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class GrantMandate(Act):
+class GrantMandate(PartyAct):
     """The shipper lets the forwarder `recipient` act on its drafts until `valid_until`."""
 
     action: ClassVar[Action] = Action.GRANT_MANDATE
@@ -206,19 +226,19 @@ class GrantMandate(Act):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RevokeMandate(Act):
+class RevokeMandate(PartyAct):
     action: ClassVar[Action] = Action.REVOKE_MANDATE
     recipient: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Suspend(Act):
+class Suspend(PartyAct):
     action: ClassVar[Action] = Action.SUSPEND
     reason: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reinstate(Act):
+class Reinstate(PartyAct):
     action: ClassVar[Action] = Action.REINSTATE
     reason: str
 
@@ -254,7 +274,7 @@ class Custodians:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Booking(Act):
+class Booking(DraftAct):
     """The carrier opens a shipment. `containers` is empty while they are not known.
 
     `customs` are the authorities that see this shipment; with `customs_release` one of them has
@@ -272,7 +292,7 @@ class Booking(Act):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SubmitInstructions(Act):
+class SubmitInstructions(DraftAct):
     """`document` is the SHA-256 of the shipping instructions as uploaded."""
 
     action: ClassVar[Action] = Action.SUBMIT_INSTRUCTIONS
@@ -281,7 +301,7 @@ class SubmitInstructions(Act):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PublishDraft(Act):
+class PublishDraft(DraftAct):
     """`document` is the SHA-256 of the draft as uploaded, `content_digest` that of its content."""
 
     action: ClassVar[Action] = Action.PUBLISH_DRAFT
@@ -291,21 +311,21 @@ class PublishDraft(Act):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RequestChange(Act):
+class RequestChange(DraftAct):
     action: ClassVar[Action] = Action.REQUEST_CHANGE
     version: int
     comment: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class ApproveDraft(Act):
+class ApproveDraft(DraftAct):
     action: ClassVar[Action] = Action.APPROVE_DRAFT
     version: int
     content_digest: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Appoint(Act):
+class Appoint(DraftAct):
     """The carrier names another custodian for one leg."""
 
     action: ClassVar[Action] = Action.APPOINT
@@ -430,7 +450,7 @@ class IssuanceManifest:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Issue(Act):
+class Issue(BillAct):
     """`received_bytes` is the SHA-256 of the document as uploaded, `rulebook` the law for life.
 
     `issue_to_checksum` is computed from the DCSA `issueTo` object that the payload carries.
@@ -457,20 +477,20 @@ class Presentation:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Transfer(Act):
+class Transfer(BillAct):
     action: ClassVar[Action] = Action.TRANSFER
     recipient: str
     presentation: Presentation | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Refuse(Act):
+class Refuse(BillAct):
     action: ClassVar[Action] = Action.REFUSE
     reason: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Endorse(Act):
+class Endorse(BillAct):
     """In full and final: the recipient may not endorse on."""
 
     action: ClassVar[Action] = Action.ENDORSE
@@ -479,20 +499,20 @@ class Endorse(Act):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EndorseToOrder(Act):
+class EndorseToOrder(BillAct):
     action: ClassVar[Action] = Action.ENDORSE_TO_ORDER
     recipient: str
     transfer_to: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class BlankEndorse(Act):
+class BlankEndorse(BillAct):
     action: ClassVar[Action] = Action.BLANK_ENDORSE
     transfer_to: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sign(Act):
+class Sign(BillAct):
     """The holder shows its control, or accepts what it received; `nonce` answers a challenge."""
 
     action: ClassVar[Action] = Action.SIGN
@@ -500,7 +520,7 @@ class Sign(Act):
 
 
 @dataclass(frozen=True, kw_only=True)
-class OnBoardNotation(Act):
+class OnBoardNotation(BillAct):
     action: ClassVar[Action] = Action.ON_BOARD_NOTATION
     vessel: str
     voyage: str
@@ -509,12 +529,12 @@ class OnBoardNotation(Act):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SurrenderForDelivery(Act):
+class SurrenderForDelivery(BillAct):
     action: ClassVar[Action] = Action.SURRENDER_FOR_DELIVERY
 
 
 @dataclass(frozen=True, kw_only=True)
-class SurrenderForAmendment(Act):
+class SurrenderForAmendment(BillAct):
     """`reason` is SWTP (switch to paper), COD (change of destination) or SWI (switch bill)."""
 
     action: ClassVar[Action] = Action.SURRENDER_FOR_AMENDMENT
@@ -523,18 +543,18 @@ class SurrenderForAmendment(Act):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AcceptSurrender(Act):
+class AcceptSurrender(BillAct):
     action: ClassVar[Action] = Action.SACC
 
 
 @dataclass(frozen=True, kw_only=True)
-class RejectSurrender(Act):
+class RejectSurrender(BillAct):
     action: ClassVar[Action] = Action.SREJ
     reason: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class OrderDelivery(Act):
+class OrderDelivery(BillAct):
     """The carrier lets `terminal` hand `containers` to `pick_up`, once, before `expires`."""
 
     action: ClassVar[Action] = Action.DELIVERY_ORDER
@@ -546,19 +566,19 @@ class OrderDelivery(Act):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CancelDeliveryOrder(Act):
+class CancelDeliveryOrder(BillAct):
     action: ClassVar[Action] = Action.CANCEL_DELIVERY_ORDER
     order: str
     reason: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConfirmDelivery(Act):
+class ConfirmDelivery(BillAct):
     action: ClassVar[Action] = Action.CONFIRM_DELIVERY
 
 
 @dataclass(frozen=True, kw_only=True)
-class Void(Act):
+class Void(BillAct):
     action: ClassVar[Action] = Action.VOID
     reason: str
 
@@ -581,7 +601,7 @@ class Step:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Carried(Act):
+class Carried(ExchangeAct):
     """An entry of the platform itself about an envelope that crossed the border.
 
     `platform` is the other platform's code, `envelope` the SHA-256 of the envelope as sent or
@@ -609,7 +629,7 @@ class PeerAnswer:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Moved(Act):
+class Moved(ExchangeAct):
     """The other platform has signed that it received the envelope."""
 
     action: ClassVar[Action] = Action.MOVED
@@ -618,7 +638,7 @@ class Moved(Act):
 
 
 @dataclass(frozen=True, kw_only=True)
-class NotMoved(Act):
+class NotMoved(ExchangeAct):
     """The other platform has signed that it did not."""
 
     action: ClassVar[Action] = Action.NOT_MOVED

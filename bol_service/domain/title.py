@@ -571,8 +571,12 @@ def _boxes(world: Reader, state: BillState) -> list[CustodyState]:
 
 def controllers(state: BillState) -> frozenset[str]:
     """Possessor, title holder, and who has surrendered the bill: those who may know all of it."""
-    named = {state.control.possessor, state.control.title_holder, state.surrendered_by}
-    return frozenset(slug for slug in named if slug is not None)
+    named = {state.control.possessor}
+    if state.control.title_holder is not None:
+        named.add(state.control.title_holder)
+    if state.surrendered_by is not None:
+        named.add(state.surrendered_by)
+    return frozenset(named)
 
 
 def with_tenures(before: BillState, after: BillState, sequence: int) -> BillState:

@@ -23,20 +23,24 @@ from bol_service.domain import access, custody, drafts, errors, exchange, issue,
 from bol_service.domain.document import DocumentFacts
 from bol_service.domain.events import (
     Appoint,
+    BillAct,
     BillEvent,
     BlankEndorse,
     Booking,
+    CustodyAct,
     CustodyEvent,
+    DraftAct,
     DraftEvent,
     Endorse,
     EndorseToOrder,
     Event,
+    ExchangeAct,
     ExchangeEvent,
     GateOut,
     GrantMandate,
     Imported,
     Issue,
-    PartyEvent,
+    PartyAct,
     Recorded,
     Register,
     Returned,
@@ -143,15 +147,15 @@ class World:
         _require_key(self, act)
         _require_knowledge(self, event)
         _require_head(self, event)
-        if isinstance(event, PartyEvent):
+        if isinstance(event, PartyAct):
             return party.apply(self, act, event)
-        if isinstance(event, DraftEvent):
+        if isinstance(event, DraftAct):
             return drafts.apply(self, act, event)
-        if isinstance(event, CustodyEvent):
+        if isinstance(event, CustodyAct):
             return custody.apply(self, act, event)
-        if isinstance(event, BillEvent):
+        if isinstance(event, BillAct):
             return title.apply(self, act, event)
-        if isinstance(event, ExchangeEvent):
+        if isinstance(event, ExchangeAct):
             return exchange.apply(self, event)
         assert_never(event)
 
@@ -200,22 +204,22 @@ def _why_not(*, key_ended: int | None, kid: str) -> str:
 
 
 def _require_knowledge(world: World, event: Event) -> None:
-    if isinstance(event, PartyEvent):
+    if isinstance(event, PartyAct):
         return  # parties and keys are public
     if isinstance(event, Booking):
         drafts.require_booking_carrier(world, event.actor)
         draft = world.draft(event.stream.removeprefix("draft:"))
         known = draft is None or access.knows_draft(world, draft, event.actor)
-    elif isinstance(event, DraftEvent):
+    elif isinstance(event, DraftAct):
         draft = world.draft(event.stream.removeprefix("draft:"))
         known = draft is not None and access.knows_draft(world, draft, event.actor)
-    elif isinstance(event, CustodyEvent):
+    elif isinstance(event, CustodyAct):
         custody.require_party_to_custody(world, event.actor, event.stream.split(":")[1])
         known = True
     elif isinstance(event, Issue):
         issue.require_issuer(world, event)
         known = True
-    elif isinstance(event, ExchangeEvent):
+    elif isinstance(event, ExchangeAct):
         exchange.require_desk(world, event.actor)
         known = True
     else:
@@ -250,16 +254,16 @@ def needs(world: World, event: Event) -> Needs:
     after loading until nothing new is named.
     """
     reads = Needs(streams={event.stream, party_stream(event.actor)})
-    if isinstance(event, PartyEvent):
+    if isinstance(event, PartyAct):
         if isinstance(event, GrantMandate):
             _name_parties(reads, event.recipient)
-    elif isinstance(event, DraftEvent):
+    elif isinstance(event, DraftAct):
         _draft_needs(world, event, reads)
-    elif isinstance(event, CustodyEvent):
+    elif isinstance(event, CustodyAct):
         _custody_needs(event, reads)
     elif isinstance(event, Issue):
         _issue_needs(world, event, reads)
-    elif isinstance(event, ExchangeEvent):
+    elif isinstance(event, ExchangeAct):
         _exchange_needs(world, event, reads)
     else:
         _bill_needs(world, event, reads)
@@ -302,11 +306,15 @@ def _issue_needs(world: World, event: Issue, reads: Needs) -> None:
         reads.streams.add(custody_stream(event.shipment, container))
 
 
+_TO_A_RECIPIENT = Transfer | Endorse | EndorseToOrder
+_ENDORSING = Endorse | EndorseToOrder | BlankEndorse
+
+
 def _bill_needs(world: World, event: BillEvent, reads: Needs) -> None:
     _read_bill(world, world.bill(event.stream.removeprefix("bill:")), reads)
-    if isinstance(event, Transfer | Endorse | EndorseToOrder):
+    if isinstance(event, _TO_A_RECIPIENT):
         _name_parties(reads, event.recipient)
-    if isinstance(event, Endorse | EndorseToOrder | BlankEndorse):
+    if isinstance(event, _ENDORSING):
         _name_parties(reads, event.transfer_to)
 
 

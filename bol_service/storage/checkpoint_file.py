@@ -1,13 +1,62 @@
-"""The last checkpoint in a file beside the database, replaced so that it survives a crash.
+"""The last checkpoint in a file beside the database, kept so that it survives a crash.
 
 A database restored from last night's backup knows nothing of what was signed since; this file does.
 Keep it on another disk, and let the backup of the database not restore it.
+
+The file has two halves of 4,096 bytes, and a checkpoint goes over the older one: whatever happens
+meanwhile, the other is whole. That is one flush of the disk for each group; a new file that takes
+the place of the old one is two commits of the file system's journal besides (docs/adr/0039). Both
+halves are text: the note, empty lines, and a last line with the number of the replacement and the
+SHA-256 of number and note; a half in which they do not agree counts for nothing. A bare note, as
+parties and witnesses keep it, is read as well.
+
+Each process has a folder of its own. Two that wrote one file would put an older checkpoint over a
+newer one; `FolderLock` keeps the second one out.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
+from typing import Final
+
+from bol_service.storage.engine import DatabaseBusy
+
+_HALF: Final = 4096
+_LAST_LINE: Final = re.compile(rb"([0-9]{20}) ([0-9a-f]{64})\n")
+_LAST_LENGTH: Final = 86
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Half:
+    number: int
+    note: str
+
+    def __bytes__(self) -> bytes:
+        text, number = self.note.encode(), b"%020d" % self.number
+        if len(text) + _LAST_LENGTH > _HALF or not self.note.endswith("\n"):
+            raise ValueError(f"a note of {len(text)} bytes does not fit in {_HALF}, or has no end")
+        last = number + b" " + _digest(number, text) + b"\n"
+        return text.ljust(_HALF - _LAST_LENGTH, b"\n") + last
+
+
+def note_in(content: bytes) -> str:
+    """The newest note of a checkpoint file. What is not one of ours is given back as text: whoever
+    opens it finds out whether it is a note."""
+    halves = [half for half in _halves(content) if half is not None]
+    if not halves:
+        return content.decode(errors="replace")
+    return max(halves, key=lambda half: half.number).note
+
+
+class CheckpointFileError(OSError):
+    """The checkpoint cannot be kept; the message names the file."""
 
 
 class FileCheckpoint:
@@ -23,21 +72,114 @@ class FileCheckpoint:
 
     def read(self) -> str | None:
         try:
-            # What is not UTF-8 is no note; whoever opens it says so, with the way out.
-            return self._path.read_text(encoding="utf-8", errors="replace")
+            return note_in(self._path.read_bytes())
         except FileNotFoundError:
             return None
 
     def replace(self, note: str) -> None:
-        """Write, fsync, rename, fsync the folder: after a crash either note is whole."""
-        fresh = self._path.with_suffix(".new")
-        with open(fresh, "w", encoding="utf-8") as file:
-            file.write(note)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(fresh, self._path)
-        folder = os.open(self._path.parent, os.O_RDONLY)
+        """After a crash the file holds this note or the one before. Raises CheckpointFileError."""
         try:
+            if not self._overwrite(note):
+                self._begin(note)
+        except OSError as error:
+            raise CheckpointFileError(
+                error.errno,
+                f"{error.strerror}: the checkpoint cannot be kept as {self._path}, and without it "
+                "nothing is acknowledged; see to the folder BOL_STATE_DIR and its disk",
+            ) from error
+
+    def _overwrite(self, note: str) -> bool:
+        """False if there is no file with two halves."""
+        try:
+            with _opened(self._path, os.O_RDWR) as file:
+                return _overwritten(file, note)
+        except FileNotFoundError:
+            return False
+
+    def _begin(self, note: str) -> None:
+        """A file with both halves, in the place of a bare note or of nothing."""
+        fresh = self._path.with_suffix(".new")
+        with _opened(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) as file:
+            _write(file, bytes(_Half(number=1, note=note)) + bytes(_HALF), 0)
+            os.fsync(file)
+        os.replace(fresh, self._path)
+        with _opened(self._path.parent, os.O_RDONLY) as folder:
             os.fsync(folder)
-        finally:
-            os.close(folder)
+
+
+class FolderLock:
+    """Held for the life of the process whose checkpoint lies in `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "checkpoint.lock"
+        self._handle: int | None = None
+
+    def acquire(self) -> None:
+        """Raises DatabaseBusy naming the file if another process holds it."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            raise DatabaseBusy(
+                f"another process keeps its checkpoint beside {self._path}. Give each process a "
+                "BOL_STATE_DIR of its own, with a copy of the checkpoint file of one that runs"
+            ) from None
+        self._handle = handle
+
+    def release(self) -> None:
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
+
+
+def _overwritten(file: int, note: str) -> bool:
+    """Write over the older half; False if the file has not two halves of which one is whole."""
+    first, second = _halves(os.pread(file, 2 * _HALF + 1, 0))
+    older, newer = (0, second) if _number(first) < _number(second) else (1, first)
+    if newer is None:
+        return False
+    _write(file, bytes(_Half(number=newer.number + 1, note=note)), older * _HALF)
+    os.fdatasync(file)
+    return True
+
+
+def _halves(content: bytes) -> tuple[_Half | None, _Half | None]:
+    if len(content) != 2 * _HALF:
+        return None, None
+    return _half(content[:_HALF]), _half(content[_HALF:])
+
+
+def _half(content: bytes) -> _Half | None:
+    """None if it was never written, or not to its end."""
+    last = _LAST_LINE.fullmatch(content, _HALF - _LAST_LENGTH)
+    if last is None:
+        return None
+    text = content[: _HALF - _LAST_LENGTH].rstrip(b"\n") + b"\n"
+    if _digest(last[1], text) != last[2]:
+        return None
+    return _Half(number=int(last[1]), note=text.decode())
+
+
+def _number(half: _Half | None) -> int:
+    return half.number if half is not None else 0
+
+
+def _digest(number: bytes, text: bytes) -> bytes:
+    return sha256(number + text).hexdigest().encode()
+
+
+def _write(file: int, content: bytes, offset: int) -> None:
+    written = os.pwrite(file, content, offset)
+    if written != len(content):
+        raise OSError(f"{written} of {len(content)} bytes of the checkpoint were written")
+
+
+@contextmanager
+def _opened(path: Path, flags: int) -> Iterator[int]:
+    file = os.open(path, flags | os.O_CLOEXEC, 0o666)
+    try:
+        yield file
+    finally:
+        os.close(file)

@@ -6,6 +6,7 @@ signed or hashed goes through here: what comes out is only ever what `World.appl
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -20,6 +21,7 @@ _KINDS: Final[dict[str, type[State]]] = {
     "bill": BillState,
 }
 _encoder = msgspec.json.Encoder()
+_plain_encoder = msgspec.json.Encoder(order="sorted")
 _decoders = {kind: msgspec.json.Decoder(cls) for kind, cls in _KINDS.items()}
 _facts_decoder = msgspec.json.Decoder(DocumentFacts)
 
@@ -39,6 +41,11 @@ def decode_state(kind: str, data: bytes) -> State:
 
 def encode_facts(facts: DocumentFacts) -> bytes:
     return _encoder.encode(facts)
+
+
+def encode_plain(value: Mapping[str, object]) -> str:
+    """Plain JSON, members in order."""
+    return _plain_encoder.encode(value).decode()
 
 
 def decode_facts(data: bytes) -> DocumentFacts:

@@ -27,6 +27,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from bol_service.storage import arrays, greenlets
+
 
 class DatabaseBusy(RuntimeError):  # noqa: N818 - says what is the matter
     """Another process writes to this SQLite file."""
@@ -63,14 +65,16 @@ def is_sqlite(engine: Engine) -> bool:
 
 
 def _configure_postgresql(engine: Engine) -> None:
-    from psycopg.types.array import ListBinaryDumper  # SQLite needs no psycopg
+    @event.listens_for(engine, "do_connect")
+    def _open(_dialect: Any, _record: Any, arguments: list[Any], options: dict[str, Any]) -> Any:
+        if not greenlets.is_patched():
+            return None  # as SQLAlchemy does it
+        return greenlets.connection_class().connect(*arguments, **options)
 
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _record: ConnectionPoolEntry) -> None:
-        # Written as text, each element of an array is searched for what must be quoted, and the
-        # server reads it all again: that took longer than the rest of inserting a group.
-        connection.adapters.register_dumper(list, ListBinaryDumper)
-        _look_up_by_index(connection)
+        arrays.register(connection)
+        _settle(connection)
 
     @event.listens_for(engine, "checkin")
     def _rest(_connection: Any, record: ConnectionPoolEntry) -> None:
@@ -88,17 +92,27 @@ def _configure_postgresql(engine: Engine) -> None:
             raise InvalidatePoolError(str(error)) from error
 
 
-def _look_up_by_index(connection: Any) -> None:
-    """A statement keeps the plan of its first uses, and while a log is young that is to read whole
-    tables: it went on to do so as they grew, until the server's statistics were next renewed."""
+_SESSION: Final = (
+    # A statement keeps the plan of its first uses, and while a log is young that is to read whole
+    # tables: it went on to do so as they grew, until the server's statistics were next renewed.
+    "SET enable_seqscan = off",
+    # The server has to notice too when this machine is gone: it may hold the head's lock.
+    "SET tcp_keepalives_idle = 5",
+    "SET tcp_keepalives_interval = 2",
+    "SET tcp_keepalives_count = 3",
+    "SET tcp_user_timeout = '10s'",
+)
+
+
+def _settle(connection: Any) -> None:
     connection.autocommit = True
-    connection.execute("SET enable_seqscan = off")
+    connection.execute("; ".join(_SESSION))
     connection.autocommit = False
 
 
 def _has_spoken(connection: Any) -> bool:
     """Whether something came on a connection that nobody uses: the server has ended it."""
-    waiting = select.poll()
+    waiting = greenlets.poll()
     waiting.register(connection.fileno(), select.POLLIN)
     return bool(waiting.poll(0))
 

@@ -58,9 +58,11 @@ class SqlReading(SqlPublicReading):
         return log_state(*self._connection.execute(head_of_log()).one())
 
     def states(self, streams: Iterable[str]) -> dict[str, tuple[State, Head]]:
-        wanted = self._statements.values(streams)
-        rows = self._connection.execute(states_among(self._statements), {"streams": wanted})
-        return states_of(rows)
+        wanted = self._statements.texts(streams)
+        return states_of(self._statements.ask(states_among(self._statements), {"streams": wanted}))
+
+    def bills_with(self, container: str) -> dict[str, tuple[State, Head]]:
+        return states_of(self._statements.ask(_BILLS_WITH, {"container": container}))
 
     def state_count(self) -> int:
         counted: int = self._connection.execute(
@@ -94,8 +96,8 @@ class SqlReading(SqlPublicReading):
         self, payload_digests: Iterable[str], event_ids: Iterable[str]
     ) -> list[StoredEntry]:
         wanted = {
-            "digests": self._statements.values(payload_digests),
-            "ids": self._statements.values(event_ids),
+            "digests": self._statements.texts(payload_digests),
+            "ids": self._statements.texts(event_ids),
         }
         rows = self._connection.execute(entries_of_acts(self._statements), wanted)
         return [entry_of(row) for row in rows]
@@ -133,7 +135,7 @@ class SqlReading(SqlPublicReading):
         wanted = self._statements.among("idx", "positions", "bigint")
         statement = text(f"SELECT idx, hash FROM nodes WHERE level = :level AND {wanted}")  # noqa: S608
         for level, positions in by_level.items():
-            bound = {"level": level, "positions": self._statements.values(positions)}
+            bound = {"level": level, "positions": self._statements.integers(positions)}
             for position, value in self._connection.execute(statement, bound):
                 found[NodeId(level, position)] = _bytes(value)
         return found
@@ -168,7 +170,7 @@ class SqlReading(SqlPublicReading):
         wanted = self._statements.among("digest", "digests")
         rows = self._connection.execute(
             text(f"SELECT digest, content FROM documents WHERE {wanted}"),  # noqa: S608
-            {"digests": self._statements.values(digests)},
+            {"digests": self._statements.texts(digests)},
         )
         return {row.digest: _bytes(row.content) for row in rows}
 
@@ -281,6 +283,11 @@ class SqlReading(SqlPublicReading):
 @cache
 def _states_among(wanted: str) -> TextClause:
     return text(f"SELECT stream, kind, state, sequence, digest FROM states WHERE {wanted}")  # noqa: S608
+
+
+_BILLS_WITH = _states_among(
+    "stream IN (SELECT 'bill:' || bill FROM bill_containers WHERE container = :container)"
+)
 
 
 def states_among(statements: Statements) -> TextClause:

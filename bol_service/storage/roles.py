@@ -12,7 +12,7 @@ Triggers stop mistakes of the owner, rights stop the service; neither stops the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import structlog
@@ -80,6 +80,9 @@ _ATTRIBUTES: Final = {
 log = structlog.get_logger()
 
 
+SHOWN: Final = 8  # rights, in a message
+
+
 class RoleError(SchemaError):
     """The role cannot be the service's; the message names it and says what to do."""
 
@@ -123,7 +126,7 @@ def require_service(engine: Engine, *, strict: bool) -> None:
         excess = _powers(connection) or [*beyond, *_places(connection)]
     if lacking:
         raise RoleError(
-            f"the database role {role} lacks {', '.join(lacking)}; as owner of the tables run: "
+            f"the database role {role} lacks {_few(lacking)}; as owner of the tables run: "
             f"bol db upgrade --service-role {role}"
         )
     if excess and strict:
@@ -134,6 +137,12 @@ def require_service(engine: Engine, *, strict: bool) -> None:
         )
     if excess:
         log.warning("database role has too many rights", role=role, excess=excess)
+
+
+def _few(rights: Sequence[str]) -> str:
+    """A fresh role lacks all of them: nobody looks through seventy."""
+    more = len(rights) - SHOWN
+    return ", ".join(rights[:SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def _require_other(connection: Connection, role: str) -> None:

@@ -7,14 +7,17 @@ triggers (`storage.guards`) are those of this version, and may do what `storage.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, inspect
 
 from bol_service.storage import guards
+
+OLDEST_WITH_GUARDS: Final = "0003"
 
 
 class SchemaError(RuntimeError):
@@ -22,26 +25,45 @@ class SchemaError(RuntimeError):
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
-    """Run the migrations up to `revision`."""
+    """Run the migrations up to `revision`; raises SchemaError for a database of a newer version."""
     with engine.execution_options(writing=True).begin() as connection:
+        _refuse_newer(MigrationContext.configure(connection).get_current_revision())
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
 
 
-def downgrade(engine: Engine, revision: str) -> None:
-    """Run the migrations down to `revision`; `base` removes everything."""
+def downgrade(engine: Engine, revision: str) -> list[str]:
+    """Run the migrations down to `revision`; `base` removes everything. Returns the tables that
+    went with all their rows.
+
+    Raises:
+        SchemaError: The schema is newer than this version, or not above `revision`.
+    """
     with engine.execution_options(writing=True).begin() as connection:
+        present = MigrationContext.configure(connection).get_current_revision()
+        _refuse_newer(present)
+        _require_below(revision, present)
+        before = inspect(connection).get_table_names()
         config = _config()
         config.attributes["connection"] = connection
         command.downgrade(config, revision)
+        return sorted({*before} - {*inspect(connection).get_table_names()})
+
+
+def go_back(engine: Engine, revision: str) -> list[str]:
+    """`downgrade` as an operator may do it: never so far that the log or its guards would go."""
+    if revision not in _revisions() or revision < OLDEST_WITH_GUARDS:
+        raise SchemaError(
+            f"{revision} is no schema to go back to; this version knows {OLDEST_WITH_GUARDS} to "
+            f"{_revisions()[-1]}, and what is older does not guard the log"
+        )
+    return downgrade(engine, revision)
 
 
 def require_current(engine: Engine) -> None:
     """Raises SchemaError unless schema version and append-only triggers are in place."""
-    with engine.begin() as connection:
-        _require_version(connection)
-        faults = guards.faults(connection)
+    faults = unguarded(engine)
     if faults:
         raise SchemaError(
             f"append-only triggers are not in place: {', '.join(faults)}. Whoever did that could "
@@ -49,6 +71,14 @@ def require_current(engine: Engine) -> None:
             "elsewhere. Only then, as owner of the tables, drop what is not ours and put the rest "
             "back: bol db restore-triggers"
         )
+
+
+def unguarded(engine: Engine) -> list[str]:
+    """The append-only triggers that are missing, changed, disabled or not ours; raises SchemaError
+    for another schema version. An audit goes on without them: that is when it is needed."""
+    with engine.begin() as connection:
+        _require_version(connection)
+        return guards.faults(connection)
 
 
 def restore_triggers(engine: Engine) -> list[str]:
@@ -69,10 +99,32 @@ def restore_triggers(engine: Engine) -> list[str]:
 def _require_version(connection: Connection) -> None:
     wanted = ScriptDirectory.from_config(_config()).get_current_head()
     found = MigrationContext.configure(connection).get_current_revision()
+    _refuse_newer(found)
     if found != wanted:
         raise SchemaError(
             f"the database has schema {found}, this version needs {wanted}; run: bol db upgrade"
         )
+
+
+def _refuse_newer(found: str | None) -> None:
+    known = _revisions()
+    if found is not None and found not in known:
+        raise SchemaError(
+            f"the database has schema {found}, this version knows {known[0]} to {known[-1]}: a "
+            f"newer one has set it up. Run that one, or with it first: bol db downgrade {known[-1]}"
+        )
+
+
+def _require_below(revision: str, present: str | None) -> None:
+    known = _revisions()
+    if present is None or (revision != "base" and known.index(revision) >= known.index(present)):
+        raise SchemaError(f"the database has schema {present}, {revision} is not below it")
+
+
+def _revisions() -> list[str]:
+    """All that this version knows, the oldest first."""
+    scripts = ScriptDirectory.from_config(_config()).walk_revisions()
+    return [script.revision for script in scripts][::-1]
 
 
 def _config() -> Config:

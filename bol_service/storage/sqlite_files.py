@@ -1,8 +1,8 @@
 """Copying SQLite databases so that a copy is whole or not there.
 
 1. A copy is one moment of the database, taken by SQLite's own backup while others read and write.
-2. It comes to be under another name (`.part`), is checked by SQLite and flushed to disk, and gets
-   its name last.
+2. It comes to be under another name (`.part`), readable by its owner alone, is checked by SQLite
+   and flushed to disk, and gets its name last.
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ def copy_part(source: Path, target: Path) -> Path:
     part = target.with_name(f"{target.name}.part")
     remove(part)
     try:
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         with closing(_read_only(source)) as old, closing(sqlite3.connect(part)) as new:
             old.backup(new)
             (verdict,) = new.execute("PRAGMA integrity_check(1)").fetchone()
-    except sqlite3.Error as error:
+    except (OSError, sqlite3.Error) as error:
         remove(part)
         raise CopyError(f"{source} cannot be copied to {part}: {error}") from None
     if verdict != "ok":

@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache, cached_property
 from typing import Any, Final, Protocol
 
 from sqlalchemy import BigInteger, Connection, Integer, LargeBinary, Table, TextClause, text
+from sqlalchemy.exc import OperationalError
+
+from bol_service.storage import arrays
 
 
 class Sent(Protocol):
@@ -61,6 +64,23 @@ class Statements:
         sent: Sent = self._driver.cursor().execute(sql, parameters)
         return sent
 
+    def ask(self, statement: TextClause, parameters: Any) -> Sequence[Sequence[Any]]:
+        """The rows of a statement that is the same object each time; if it is the first of its
+        transaction, it takes the beginning with it.
+
+        Raises:
+            OperationalError: SQLAlchemy's, on both.
+        """
+        if not self._postgresql:
+            return self.send(statement, parameters).fetchall()
+        first = not self._driver.info.transaction_status  # 0 is that none has begun
+        try:
+            with self.together() if first else nullcontext():
+                sent = self.send(statement, parameters)
+            return sent.fetchall()
+        except self._connection.dialect.loaded_dbapi.OperationalError as error:
+            raise OperationalError(str(statement), None, error) from error
+
     @cached_property
     def _driver(self) -> Any:
         return self._connection.connection.driver_connection
@@ -71,14 +91,17 @@ class Statements:
         return " FOR UPDATE" if self._postgresql else ""  # SQLite has one writer anyway
 
     def among(self, column: str, name: str, kind: str = "text") -> str:
-        """SQL: `column` is one of the values bound to `name` with `values`."""
+        """SQL: `column` is one of the values bound to `name` with `texts` or `integers`."""
         if self._postgresql:
             return f"{column} = ANY(CAST(:{name} AS {kind}[]))"
         return f"{column} IN (SELECT value FROM json_each(:{name}))"  # noqa: S608 - our own names
 
-    def values(self, items: Iterable[Any]) -> Any:
+    def texts(self, items: Iterable[str]) -> Any:
         """Many values as one parameter."""
-        return list(items) if self._postgresql else json.dumps(list(items))
+        return arrays.Texts(items) if self._postgresql else json.dumps(list(items))
+
+    def integers(self, items: Iterable[int]) -> Any:
+        return arrays.Integers(items) if self._postgresql else json.dumps(list(items))
 
     def insert(
         self,
@@ -97,7 +120,14 @@ class Statements:
         columns = tuple(rows[0])
         statement = _insert(table, columns, self._postgresql, replace, once)
         if self._postgresql:
-            self.send(statement, {name: [row[name] for row in rows] for name in columns})
+            kinds = table.c
+            self.send(
+                statement,
+                {
+                    name: arrays.column(kinds[name].type, [row[name] for row in rows])
+                    for name in columns
+                },
+            )
         else:
             self.send(statement, [dict(row) for row in rows])
 

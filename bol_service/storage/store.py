@@ -47,6 +47,12 @@ class SqlStore:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._changing = engine.execution_options(writing=True)
+        self._snapshots = self._single = engine  # SQLite's transactions are snapshots by themselves
+        if not is_sqlite(engine):
+            self._snapshots = engine.execution_options(isolation_level="REPEATABLE READ")
+            # For one statement a transaction would be two round trips more.
+            self._single = engine.execution_options(isolation_level="AUTOCOMMIT")
         # SQLite takes one writer at a time and lets others poll, unfairly; ours wait in turn.
         self._turn: AbstractContextManager[Any] = Lock() if is_sqlite(engine) else nullcontext()
 
@@ -85,16 +91,13 @@ class SqlStore:
 
     @contextmanager
     def reading(self) -> Iterator[SqlReading]:
-        """One snapshot for the whole block; SQLite's transactions give it by themselves."""
-        engine = self._engine
-        if not is_sqlite(engine):
-            engine = engine.execution_options(isolation_level="REPEATABLE READ")
-        with reached(), engine.begin() as connection:
+        """One snapshot for the whole block."""
+        with reached(), self._snapshots.begin() as connection:
             yield SqlReading(connection)
 
     @contextmanager
     def writing(self, expected: Expected = NOTHING_EXPECTED) -> Iterator[SqlWriting]:
-        connection = self._engine.execution_options(writing=True).connect()
+        connection = self._changing.connect()
         try:
             with self._turn, connection.begin():
                 yield SqlWriting(connection, expected)
@@ -144,10 +147,7 @@ class SqlStore:
         return self._insert_once(tables.access_tokens, values)
 
     def bearer(self, token_hash: str) -> Bearer | None:
-        engine = self._engine
-        if not is_sqlite(engine):  # a transaction would be two round trips more
-            engine = engine.execution_options(isolation_level="AUTOCOMMIT")
-        with reached(), engine.begin() as connection:
+        with reached(), self._single.begin() as connection:
             row = connection.execute(_BEARER, {"token_hash": token_hash}).one_or_none()
         if row is None:
             return None
@@ -174,8 +174,7 @@ class SqlStore:
     @contextmanager
     def changing(self) -> Iterator[Connection]:
         """A transaction that writes what is not in the log, in turn with those that do."""
-        engine = self._engine.execution_options(writing=True)
-        with reached(), self._turn, engine.begin() as connection:
+        with reached(), self._turn, self._changing.begin() as connection:
             yield connection
 
     def _learn(self, digest: str, read: Mapping[str, object]) -> None:

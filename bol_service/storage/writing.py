@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -20,7 +19,7 @@ from bol_service.domain.document import DocumentFacts
 from bol_service.domain.states import Head, State
 from bol_service.storage import tables
 from bol_service.storage.cache_tables import CacheTables
-from bol_service.storage.codec import encode_facts
+from bol_service.storage.codec import encode_facts, encode_plain
 from bol_service.storage.reading import (
     SqlReading,
     entries_of_acts,
@@ -54,17 +53,21 @@ class SqlWriting(SqlReading):
         super().__init__(connection)
         self._caches = CacheTables(connection)
         self._expected = expected
-        send, values = self._statements.send, self._statements.values
-        acts = {"digests": values(expected.payloads), "ids": values(expected.ids)}
+        send, texts = self._statements.send, self._statements.texts
+        acts = {"digests": texts(expected.payloads), "ids": texts(expected.ids)}
         with self._statements.together():
             head = send(head_of_log(self._statements.lock), {})
             # After the lock: each of these sees what was committed before it was granted.
-            states = send(states_among(self._statements), {"streams": values(expected.streams)})
+            states = send(states_among(self._statements), {"streams": texts(expected.streams)})
             earlier = send(entries_of_acts(self._statements), acts)
         [row] = head.fetchall()
         self._log = log_state(*row)
         self._states = states_of(states.fetchall())
         self._earlier = [entry_of(row) for row in earlier.fetchall()]
+
+    @property
+    def expected(self) -> Expected:
+        return self._expected
 
     def log(self) -> LogState:
         return self._log
@@ -74,9 +77,7 @@ class SqlWriting(SqlReading):
         more = [stream for stream in streams if stream not in known]
         found = {stream: self._states[stream] for stream in streams if stream in self._states}
         if more:
-            wanted = {"streams": self._statements.values(more)}
-            sent = self._statements.send(states_among(self._statements), wanted)
-            found |= states_of(sent.fetchall())
+            found |= super().states(more)
         return found
 
     def earlier(
@@ -157,7 +158,7 @@ def _notice_rows(batch: Batch, log: LogState) -> list[dict[str, Any]]:
             "stream": notice.stream,
             "idx": index,
             "at": at,
-            "facts": json.dumps(notice.facts, ensure_ascii=False, sort_keys=True),
+            "facts": encode_plain(notice.facts),
         }
         for notice, index in batch.notices
     ]

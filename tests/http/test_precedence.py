@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -88,3 +90,55 @@ def test_writers_do_not_wait_for_each_other(monkeypatch: pytest.MonkeyPatch) -> 
     for writer in [desk.write() for _ in range(3)]:
         writer.join(50)
         assert not writer.is_alive()
+
+
+A_CROWD = """
+from gevent import monkey
+monkey.patch_all()
+import time, gevent
+from gevent.event import Event
+from gevent.server import StreamServer
+from flask import Flask
+from bol_service.http import precedence
+
+precedence.PATIENCE = 60
+app, answered = Flask("desk"), Event()
+precedence.install(app)
+written, accepted = [], []
+
+@app.get("/ask")
+def ask():
+    answered.wait()
+    return "answer"
+
+@app.post("/write/<int:number>")
+def write(number):
+    precedence.give_way()
+    written.append(number)
+    until = time.perf_counter() + 0.002
+    while time.perf_counter() < until:
+        pass  # as who checks a signature
+    return "written"
+
+server = StreamServer(("127.0.0.1", 0), lambda *_: accepted.append(len(written)))
+server.start()
+reader = gevent.spawn(app.test_client().get, "/ask")
+gevent.sleep(0.01)
+writers = [gevent.spawn(app.test_client().post, f"/write/{n}") for n in range(20)]
+gevent.sleep(0.05)
+assert written == []
+stranger = monkey.get_original("socket", "socket")()
+stranger.connect(("127.0.0.1", server.server_port))
+answered.set()
+gevent.joinall([reader, *writers], timeout=60, raise_error=True)
+assert written == list(range(20)), written
+assert accepted[0] <= 2, accepted
+"""
+
+
+def test_those_that_waited_go_on_one_by_one_and_hear_who_comes_in_between() -> None:
+    """Let go together, all 20 would compute before the new connection is so much as accepted."""
+    ran = subprocess.run(
+        [sys.executable, "-c", A_CROWD], capture_output=True, text=True, timeout=100, check=False
+    )
+    assert ran.returncode == 0, ran.stderr

@@ -20,6 +20,7 @@ import pytest
 
 from bol_service.ledger import receipt as receipts
 from bol_service.ledger.receipt import Receipt
+from bol_service.storage.checkpoint_file import note_in
 from tests import many_bills
 from tests.desk import Desk
 from tests.failing_sync import refuse_fdatasync
@@ -148,13 +149,15 @@ class DatabaseDiskFull(Fault):
 
 
 class CheckpointDevice(Fault):
-    """The new checkpoint goes to a device instead of a file."""
+    """The file of checkpoints has to be begun anew, and that goes to a device instead."""
 
     def __init__(self, device: str, says: str) -> None:
         self._device = device
         self.says = says
 
     def begin(self, house: House) -> None:
+        kept = house.state / "checkpoint"
+        kept.write_text(note_in(kept.read_bytes()), encoding="utf-8")
         (house.state / "checkpoint.new").symlink_to(self._device)
 
     def end(self, house: House) -> None:
@@ -281,7 +284,7 @@ def tenant(tmp_path_factory: pytest.TempPathFactory, warm: Launcher) -> Iterator
     folder = tmp_path_factory.mktemp("tenant")
     with (
         mortal_postgres() as postgres,
-        opened_house(folder, bills=5, database_url=postgres.url, warm=warm) as house,
+        opened_house(folder, bills=6, database_url=postgres.url, warm=warm) as house,
     ):
         house.service.start()
         yield Tenant(house=house, postgres=postgres)
@@ -316,6 +319,24 @@ def test_the_service_outlives_its_database_and_says_what_is_the_matter(tenant: T
     tenant.postgres.rise()
     house.settle(compact)
     assert house.get("/readyz")[0] == 200
+
+
+def test_nothing_is_acknowledged_while_the_checkpoint_cannot_be_synced(
+    tenant: Tenant, warm: Launcher
+) -> None:
+    """With PostgreSQL the checkpoint is the only file that the service itself syncs."""
+    house = tenant.house
+    assert house.service.stop() == 0
+    house.service.launcher = warm.after("tests.failing_sync:refuse_fdatasync")
+    house.service.start()
+    compact = house.transfer()
+    for _ in range(2):
+        house.require_uncertain(compact)
+    assert "Input/output error" in house.not_ready()
+    house.service.kill()
+    house.service.launcher = warm
+    house.service.start()
+    assert house.require_recorded(compact) == 200
 
 
 def test_postgresql_that_cannot_sync_acknowledges_nothing_and_loses_nothing(

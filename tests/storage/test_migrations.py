@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -13,6 +14,7 @@ from sqlalchemy import Column, Engine, insert, inspect, text
 
 from bol_service.storage import schema
 from bol_service.storage.engine import open_engine
+from bol_service.storage.schema import SchemaError
 from bol_service.storage.tables import metadata
 
 LEFT_BY_ALEMBIC = ["alembic_version"]
@@ -122,3 +124,31 @@ def test_upgrading_a_current_database_changes_nothing(engine: Engine) -> None:
     before = sorted(guards(engine))
     schema.upgrade(engine)
     assert sorted(guards(engine)) == before
+
+
+def test_a_database_of_a_newer_version_is_not_told_to_be_upgraded(engine: Engine) -> None:
+    schema.upgrade(engine)
+    with engine.execution_options(writing=True).begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    newest = steps()[-1]
+    go_back = partial(schema.go_back, revision="0007")
+    for use in (schema.require_current, schema.upgrade, go_back):
+        with pytest.raises(SchemaError, match=f"schema 9999, this version knows 0001 to {newest}"):
+            use(engine)
+
+
+def test_going_back_names_the_tables_that_went_and_keeps_the_log(engine: Engine) -> None:
+    schema.upgrade(engine)
+    assert schema.go_back(engine, "0007") == ["registrations"]
+    with pytest.raises(SchemaError, match="schema 0007, 0007 is not below it"):
+        schema.go_back(engine, "0007")
+    schema.upgrade(engine)
+    schema.require_current(engine)
+
+
+def test_going_back_never_takes_the_log_or_its_guards(engine: Engine) -> None:
+    schema.upgrade(engine)
+    for revision in ("base", "0002", "0001", "9999", "-1"):
+        with pytest.raises(SchemaError, match=f"{revision} is no schema to go back to"):
+            schema.go_back(engine, revision)
+    schema.require_current(engine)

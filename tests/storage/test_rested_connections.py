@@ -7,8 +7,10 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine, text
 
+from bol_service.application.ports import Unavailable
 from bol_service.storage import engine as engines
 from bol_service.storage.engine import open_engine
+from bol_service.storage.store import SqlStore
 
 PID = text("SELECT pg_backend_pid()")
 
@@ -20,14 +22,24 @@ def engine(postgres_url: str) -> Iterator[Engine]:
     engine.dispose()
 
 
-def used_and_cut(engine: Engine) -> int:
-    """Use a connection, give it back, and end it on the server; the number of its back end."""
+def used(engine: Engine) -> int:
+    """Use a connection and give it back; the number of its back end."""
     with engine.connect() as connection:
         pid: int = connection.execute(PID).scalar_one()
+    return pid
+
+
+def cut(engine: Engine, pid: int) -> None:
+    """End the back end, as its administrator does."""
     other = open_engine(engine.url.render_as_string(hide_password=False))
     with other.connect() as connection:
         connection.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
     other.dispose()
+
+
+def used_and_cut(engine: Engine) -> int:
+    pid = used(engine)
+    cut(engine, pid)
     return pid
 
 
@@ -69,3 +81,17 @@ def test_one_used_just_now_is_asked_nothing(
         with engine.connect() as connection:
             connection.execute(PID)
     assert asked == []
+
+
+def test_one_that_dies_in_the_middle_of_a_reading_is_told_in_our_words(engine: Engine) -> None:
+    store, dying = SqlStore(engine), used(engine)
+
+    def read() -> None:
+        with store.reading() as reading:
+            cut(engine, dying)
+            reading.states(["party:xlsc"])
+
+    with pytest.raises(Unavailable, match="the database does not answer"):
+        read()
+    with engine.connect() as connection:
+        assert connection.execute(PID).scalar_one() != dying

@@ -80,3 +80,9 @@ def test_what_is_no_database_is_not_copied(tmp_path: Path, content: bytes) -> No
         with pytest.raises(CopyError, match="cannot be copied"):
             sqlite_files.copy_part(file, tmp_path / "copy.db")
         assert {found.name for found in tmp_path.iterdir()} == {"file"}
+
+
+def test_a_copy_is_its_owners_alone(database: Path, tmp_path: Path) -> None:
+    target = tmp_path / "copy.db"
+    sqlite_files.give_name(sqlite_files.copy_part(database, target), target)
+    assert target.stat().st_mode & 0o777 == 0o600

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from bol_service import bootstrap
+from bol_service.storage.checkpoint_file import FolderLock
 from bol_service.storage.engine import DatabaseBusy, WriterLock
+from tests import kit
 
 RIVAL = """
 import sys
@@ -87,3 +91,29 @@ def test_two_databases_have_two_locks(url: str, tmp_path: Path) -> None:
 def test_a_database_in_memory_has_no_lock(nowhere: str) -> None:
     with pytest.raises(ValueError, match="names no database file"):
         WriterLock(nowhere)
+
+
+def test_a_folder_keeps_the_checkpoint_of_one_process(tmp_path: Path) -> None:
+    folder = tmp_path / "state"
+    first, second = FolderLock(folder), FolderLock(folder)
+    first.acquire()
+    with pytest.raises(DatabaseBusy, match="BOL_STATE_DIR of its own") as busy:
+        second.acquire()
+    assert str(folder / "checkpoint.lock") in str(busy.value)
+    first.release()
+    second.acquire()
+    second.release()
+
+
+def test_two_services_on_postgresql_do_not_share_a_folder(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    platform = kit.start(tmp_path, database_url=postgres_url)
+    try:
+        with pytest.raises(DatabaseBusy):
+            bootstrap.start(platform.settings)
+        other = replace(platform.settings, state_dir=tmp_path / "other")
+        for _ in range(2):  # the folder is free again when a service has stopped
+            bootstrap.start(other).stop()
+    finally:
+        platform.stop()
