@@ -18,6 +18,7 @@ from typing import Any, Final
 from bol_service.application.delivery_abroad_home import flow_of
 from bol_service.application.delivery_abroad_kept import read_kept
 from bol_service.application.delivery_abroad_ports import (
+    BadEvidence,
     DeliveryBook,
     DeliveryPeer,
     DeliveryPeers,
@@ -34,6 +35,7 @@ from bol_service.domain import errors
 from bol_service.domain.events import GateOut
 from bol_service.domain.identifiers import party_stream
 from bol_service.domain.states import BillState, PartyState, Status
+from bol_service.verification.trust import Trust
 from bol_service.wire.abroad import Kind, read_application
 from bol_service.wire.event_fields import instant_text
 from bol_service.wire.events import decode
@@ -116,16 +118,38 @@ class PartiesAbroad:
         return [_summary(kept) for kept in self._book.kept_by(party, _PAGE)]
 
     def evidence(self, party: str, platform: str, bill: str, *, fresh: bool) -> Kept:
-        """The evidence of one bill, asked for anew with `fresh`; raises NotFound, PeerSilent."""
+        """The evidence of one bill that is kept; with `fresh` asked for now, and never older.
+
+        Raises:
+            errors.NotFound: Nothing is kept; with `fresh`, that platform shows this party nothing.
+            PeerSilent: See there.
+            BadEvidence: What came now proves nothing, and was not kept.
+        """
         if fresh:
-            held = {"holds": True} if self._holds(party, bill, platform) else {}
-            pulled = self._pulling.pull(platform, party, {"bill": bill, **held})
-            if pulled.fault is not None:
-                raise PeerSilent(f"{platform}: {pulled.why}")
+            self._ask_anew(party, platform, bill)
         found = self._book.kept(platform, bill, party)
         if found is None:
             raise errors.NotFound(f"no evidence of bill {bill} on {platform} for you")
         return found
+
+    def trust_of(self, platform: str) -> Trust:
+        """The platform's keys as they are pinned here; raises UnknownPeer."""
+        return self._peer(platform).trust
+
+    @property
+    def trusts(self) -> list[Trust]:
+        """The pinned keys of all platforms that deliveries are exchanged with."""
+        return [peer.trust for peer in self._peers.values()]
+
+    def _ask_anew(self, party: str, platform: str, bill: str) -> None:
+        held = {"holds": True} if self._holds(party, bill, platform) else {}
+        pulled = self._pulling.pull(platform, party, {"bill": bill, **held})
+        if pulled.fault == BadEvidence.code:
+            raise BadEvidence(f"{platform}: {pulled.why}")
+        if pulled.fault is not None:
+            raise PeerSilent(f"{platform}: {pulled.why}")
+        if bill not in {kept.bill for kept in pulled.kept}:
+            raise errors.NotFound(f"{platform} shows {party} nothing of bill {bill}")
 
     def _holds(self, party: str, bill: str, platform: str) -> bool:
         """Whether the original is here, issued there, and the party possesses it or has title."""

@@ -144,7 +144,7 @@ class CrossingDesk:
         ended: list[str] = []
         with self._store.reading() as reading:
             loader = Loader(reading, self._origin)
-            for bill_id in reading.bills_with_container(container):
+            for bill_id in loader.bills_with(container):
                 bill = loader.bill(bill_id)
                 if bill is None or bill.home is not None or bill.status in _NEVER:
                     continue

@@ -1,7 +1,12 @@
 """Who had the bill and to whose order it was, after each of its events: the endorsement chain.
 
-Folds the recorded payloads, which the law has judged before; nothing is judged here. A test holds
-the result of every event of the voyage against what the law itself makes of it.
+Folds the recorded payloads, which the law has judged before; nothing is judged here. Tests hold
+the result of every event of the voyage, and of a bill that goes abroad and comes back, against what
+the law itself makes of it.
+
+1. A bill that is given to somebody abroad stays with its sender until that platform has answered:
+   SENT changes nothing, MOVED makes it so, NOT_MOVED leaves it as it was.
+2. IMPORTED and RETURNED tell what happened elsewhere, one transaction after the other.
 """
 
 from __future__ import annotations
@@ -14,6 +19,7 @@ from typing import Any
 from bol_service.application.ports import StoredEntry
 from bol_service.crypto import base64url
 from bol_service.domain.events import Action
+from bol_service.domain.identifiers import is_foreign
 from bol_service.domain.states import Control
 
 Json = dict[str, Any]
@@ -23,6 +29,12 @@ _GIVING = (
     Action.ENDORSE,
     Action.ENDORSE_TO_ORDER,
     Action.BLANK_ENDORSE,
+)
+_BY_POSSESSOR = frozenset(
+    {
+        *(Action.SIGN, Action.ENDORSE, Action.ENDORSE_TO_ORDER, Action.BLANK_ENDORSE),
+        *(Action.SURRENDER_FOR_DELIVERY, Action.SURRENDER_FOR_AMENDMENT),
+    }
 )
 
 
@@ -69,11 +81,18 @@ def _differ(before: Control | None, after: Control | None, member: str) -> bool:
     return before is None or getattr(before, member) != getattr(after, member)
 
 
+def _opened(details: Json) -> Control:
+    """As the bill was issued, here (ISSUE) or elsewhere (IMPORTED)."""
+    parties = details.get("parties", details)
+    return Control(possessor=details["issueTo"], title_holder=parties.get("titleHolder"))
+
+
 class _Fold:
     def __init__(self, carrier: str) -> None:
         self._carrier = carrier
         self._control: Control | None = None
         self._before_giving: Control | None = None
+        self._leaving: Control | None = None
         self._surrendered_by = carrier
 
     def take(self, payload: Json) -> tuple[Control | None, Control | None]:
@@ -88,8 +107,34 @@ class _Fold:
     def _after(self, control: Control | None, payload: Json) -> Control:
         details, action = payload["details"], Action(payload["action"])
         if control is None:
-            title = details["parties"].get("titleHolder")
-            return Control(possessor=details["issueTo"], title_holder=title)
+            return self._told(_opened(details), details)
+        match action:
+            case Action.MOVED | Action.NOT_MOVED:
+                gone, self._leaving = self._leaving, None
+                return gone if gone is not None and action is Action.MOVED else control
+            case Action.RETURNED:
+                return self._told(control, details)
+            case _:
+                return self._kept_until_answered(control, self._acted(control, payload))
+
+    def _kept_until_answered(self, control: Control, after: Control) -> Control:
+        if after.possessor == control.possessor or not is_foreign(after.possessor):
+            return after
+        self._leaving = after
+        return control
+
+    def _told(self, control: Control, details: Json) -> Control:
+        """After the transactions of a chain from abroad."""
+        self._leaving = None
+        for step in details.get("steps", []):
+            # Who acts there has it, whether the moves inside that platform were told or not.
+            if step["action"] in _BY_POSSESSOR:
+                control = replace(control, possessor=step["actor"])
+            control = self._acted(control, {**step, "details": {}})
+        return control
+
+    def _acted(self, control: Control, payload: Json) -> Control:
+        details, action = payload["details"], Action(payload["action"])
         match action:
             case Action.TRANSFER:
                 return replace(control, possessor=payload["recipient"])

@@ -45,7 +45,10 @@ class CustodyLine:
 
 @dataclass(frozen=True, kw_only=True)
 class BillPage:
-    """`view` is what GET /v1/bills/{bill} answers this reader; the rest is for its page only."""
+    """`view` is what GET /v1/bills/{bill} answers this reader; the rest is for its page only.
+
+    `custody` is empty for a bill that was issued elsewhere: it is in that platform's ledger.
+    """
 
     view: Json
     chain: list[Link]
@@ -104,7 +107,7 @@ class PortalViews:
             loader = Loader(reading, self._origin)
             bills = {
                 bill.shipment: bill
-                for bill_id in reading.bills_with_container(container)
+                for bill_id in loader.bills_with(container)
                 if (bill := loader.bill(bill_id)) is not None
                 and bill.home is None
                 and bill.status not in (Status.VOIDED, Status.ISSUE_REFUSED)
@@ -160,7 +163,7 @@ class PortalViews:
             chain = links(_visible(reading, state, related, reader), state.carrier)
             custody = (
                 {box: _custody(reading, state, box) for box in state.containers}
-                if Group.CUSTODY in access.groups(related)
+                if Group.CUSTODY in access.groups(related) and state.home is None
                 else {}
             )
             draft = loader.world.draft(state.shipment)
@@ -211,8 +214,6 @@ def _visible(
 
 
 def _custody(reading: Reading, state: BillState, container: str) -> list[CustodyLine]:
-    if state.home is not None:
-        return []
     entries = _all_of(reading, custody_stream(state.shipment, container))
     return [CustodyLine(entry=entry, payload=payload_of(entry.entry.event)) for entry in entries]
 

@@ -35,15 +35,17 @@ class Makes:
     """What the browser makes out of bytes of its own before it signs: see `static/prepare.js`.
 
     `kind` is draft, instructions, approval, issue or key; `text` the very document that is uploaded
-    and hashed there.
+    and hashed there; `pieces` where it is cut into fields that can be disclosed alone, none if it
+    cannot be.
     """
 
     kind: str
     text: str = ""
     alg: str = ""
+    pieces: tuple[str, ...] = ()
 
-    def about(self) -> dict[str, str]:
-        return {"makes": self.kind, "text": self.text, "alg": self.alg}
+    def about(self) -> dict[str, Any]:
+        return {"makes": self.kind, "text": self.text, "alg": self.alg, "pieces": self.pieces}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from bol_service.application.bill_files import MAX_FILE_BYTES, PDF, is_pdf
 from bol_service.domain import errors
 from bol_service.domain.states import Status
 from bol_service.portal.desk import desk
+from bol_service.portal.download import download
 from bol_service.portal.language import t
 from bol_service.portal.session import signed_in
 
@@ -59,11 +60,9 @@ def attach(bill: str) -> str | tuple[str, int] | AnyResponse:
 def get_file(bill: str, digest: str) -> Response:
     """One of these files."""
     content = desk().files.content(bill, digest, g.party)
-    known = is_pdf(content)
-    answer = Response(content, 200, content_type=PDF if known else "application/octet-stream")
-    name = f"{digest[:16]}.pdf" if known else digest[:16]
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return answer
+    if not is_pdf(content):
+        return download(content, "application/octet-stream", digest[:16])
+    return download(content, PDF, f"{digest[:16]}.pdf")
 
 
 def _page(bill: str, *, fault: str = "", detail: str = "") -> str:
@@ -75,6 +74,7 @@ def _page(bill: str, *, fault: str = "", detail: str = "") -> str:
         view=view,
         files=files,
         attaching=attaching and view["status"] not in _CLOSED,
+        exchanges=desk().abroad is not None,
         fault=fault,
         detail=detail,
     )

@@ -17,6 +17,7 @@ from bol_service.portal.act_forms import OFFERED
 from bol_service.portal.corridor_view import map_of_bill
 from bol_service.portal.desk import desk
 from bol_service.portal.document_view import document_view
+from bol_service.portal.download import download
 from bol_service.portal.language import namer
 from bol_service.portal.session import me, signed_in
 from bol_service.portal.todo import Task, bill_tasks, shipment_tasks
@@ -115,6 +116,7 @@ def list_bills() -> str:
         search=search,
         cut=listing.cut,
         page=number,
+        exchanges=desk().abroad is not None,
         more=len(by_tab[tab]) > first + PAGE,
         name=namer(desk().views.names(slugs)),
     )
@@ -150,6 +152,7 @@ def show_bill(bill: str) -> str:
         offered=[action for action in OFFERED if action in view["allowedActions"]],
         document=document_view(document) if document else None,
         cargo=document_view(view["cargo"]) if "cargo" in view else None,
+        exchanges=desk().abroad is not None,
         discloses=bool({str(one) for one in DISCLOSING} & set(view["relations"])),
     )
 
@@ -180,9 +183,7 @@ def raw_events(bill: str) -> str:
 def evidence(bill: str) -> Response:
     """The evidence file, the same that the API hands out."""
     content = desk().evidence.bundle(bill, g.party)
-    answer = Response(content, 200, content_type="application/json")
-    answer.headers["Content-Disposition"] = f'attachment; filename="{bill[:16]}.ebl.json"'
-    return answer
+    return download(content, "application/json", f"{bill[:16]}.ebl.json")
 
 
 @blueprint.get("/bills/<string:bill>/copy")
@@ -190,9 +191,7 @@ def evidence(bill: str) -> Response:
 def copy(bill: str) -> Response:
     """The bill to print; the same that the API hands out."""
     printed = desk().copies.printed(desk().evidence.bundle(bill, g.party))
-    answer = Response(printed, 200, content_type="application/pdf")
-    answer.headers["Content-Disposition"] = f'attachment; filename="{bill[:16]}-copy.pdf"'
-    return answer
+    return download(printed, "application/pdf", f"{bill[:16]}-copy.pdf")
 
 
 @blueprint.get("/bills/<string:bill>/document")

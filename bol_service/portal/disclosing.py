@@ -4,7 +4,8 @@
    takes pieces out of the full file that the platform keeps for the two of them.
 2. A ready-made choice is that of a purpose (`classification.PURPOSES`); of single fields, those
    whose boxes are ticked. Personal data and prices are marked.
-3. The file goes together with evidence of the bill, which alone tells its state; made for
+3. The full file is there to be kept, and for `bol disclose`, which tells nobody what is disclosed.
+4. The file goes together with evidence of the bill, which alone tells its state; made for
    disclosures it shows ISSUE and the status, and nothing else.
 """
 
@@ -22,6 +23,7 @@ from bol_service.domain import errors
 from bol_service.domain.classification import PURPOSES, FieldClass
 from bol_service.portal.desk import desk
 from bol_service.portal.disclosed_fields import lines_of, name_of, order_of, steps_of
+from bol_service.portal.download import download
 from bol_service.portal.language import t
 from bol_service.portal.session import signed_in
 from bol_service.portal.verify_fields import word
@@ -29,6 +31,7 @@ from bol_service.wire.disclosure import MEDIA_TYPE, Presentation, parse_full
 from bol_service.wire.disclosure_selection import UnknownWord, select
 
 CHOSEN: Final = "chosen"
+ALL: Final = "all"
 MARKED: Final = frozenset({FieldClass.PERSONAL, FieldClass.PRICE, FieldClass.UNCLASSIFIED})
 _GROUPS: Final = (
     *("documentParties", "transports", "consignmentItems", "utilizedTransportEquipments"),
@@ -73,10 +76,7 @@ def disclose(bill: str) -> str | tuple[str, int] | Response:
         chosen = None
     if chosen is None:
         return _form(page, full, fault=t("disclose.nothing")), 422
-    answer = Response(f"{chosen.to_text()}\n", 200, content_type=MEDIA_TYPE)
-    name = f"{bill[:16]}-{wanted if wanted in PURPOSES else CHOSEN}.sdjwt"
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return answer
+    return _file(chosen, wanted if wanted in PURPOSES else CHOSEN)
 
 
 @blueprint.get("/bills/<string:bill>/disclose/evidence")
@@ -84,9 +84,22 @@ def disclose(bill: str) -> str | tuple[str, int] | Response:
 def evidence(bill: str) -> Response:
     """The evidence that goes with disclosed fields."""
     content = desk().evidence.issue_bundle(bill, g.party)
-    answer = Response(content, 200, content_type="application/json")
-    answer.headers["Content-Disposition"] = f'attachment; filename="{bill[:16]}-issue.ebl.json"'
-    return answer
+    return download(content, "application/json", f"{bill[:16]}-issue.ebl.json")
+
+
+@blueprint.get("/bills/<string:bill>/disclose/all")
+@signed_in
+def all_fields(bill: str) -> Response:
+    """The full file, to keep, and to disclose from without telling the platform what."""
+    full = _full(_page(bill))
+    if full is None:
+        raise errors.NotFound(f"bill {bill} was issued without a commitment to its fields")
+    return _file(full, ALL)
+
+
+def _file(fields: Presentation, name: str) -> Response:
+    text = f"{fields.to_text()}\n"
+    return download(text, MEDIA_TYPE, f"{fields.claims.bill[:16]}-{name}.sdjwt")
 
 
 def _page(bill: str) -> BillPage:

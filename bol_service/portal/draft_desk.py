@@ -29,6 +29,7 @@ from bol_service.portal.document_questions import (
     ROLES,
     Section,
 )
+from bol_service.portal.download import download
 from bol_service.portal.draft_work import Work, begun, work_of, written_of
 from bol_service.portal.forms import Given
 from bol_service.portal.language import LANGUAGES, language, namer, party_name, t
@@ -107,10 +108,7 @@ def sheet(shipment: str, what: str) -> Response | tuple[str, int]:
         return not_now(work.page, work.action)
     words = LANGUAGES[language()]
     content = spreadsheet.write(begun(work), lambda key: words[key])
-    answer = Response(content, 200, content_type=_XLSX)
-    name = f"{what}-{work.shipment[:8]}.xlsx"
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return answer
+    return download(content, _XLSX, f"{what}-{work.shipment[:8]}.xlsx")
 
 
 # -- files ---------------------------------------------------------------------------------------

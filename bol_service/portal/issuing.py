@@ -5,8 +5,11 @@
    they are what the signed custody events prove.
 2. The first holder is asked, and of the document's parties those that it names by no registered
    code.
-3. The browser hashes the text, names the bill by its checksum, and signs the DCSA issuance manifest
-   and the event with the carrier's key.
+3. The browser hashes the text and names the bill by its checksum. With one click and the carrier's
+   key it signs the DCSA issuance manifest, the commitment to every field (docs/adr/0038), and the
+   event that names both.
+4. A document too large for that, or with members that the format reserves, is issued without the
+   commitment; the check page says so.
 """
 
 from __future__ import annotations
@@ -29,6 +32,8 @@ from bol_service.portal.forms import Answers, Choice, Field, Given, read
 from bol_service.portal.language import CORRIDOR, party_name, t
 from bol_service.portal.session import signed_in
 from bol_service.portal.shipments import not_now, registered, version_content
+from bol_service.wire.disclosure import BadDisclosure
+from bol_service.wire.disclosure_making import cuts
 
 _DATES: Final = (
     "issueDate",
@@ -70,8 +75,15 @@ def check(shipment: str) -> str | tuple[str, int]:
         after=None,
         details=_details(page, page.facts, given),
         back=f"/portal/shipments/{shipment}",
-        makes=Makes(kind="issue", text=text),
+        makes=Makes(kind="issue", text=text, pieces=_pieces(document)),
     )
+
+
+def _pieces(document: Json) -> tuple[str, ...]:
+    try:
+        return cuts(document)
+    except BadDisclosure:
+        return ()
 
 
 def _form(page: ShipmentPage, facts: DocumentFacts, given: Given, answers: Answers) -> str:

@@ -17,6 +17,7 @@ from typing import Final
 from flask import g, request
 from markupsafe import Markup, escape
 
+from bol_service.domain.identifiers import is_foreign
 from bol_service.domain.states import PartyState
 from bol_service.portal.words import CHINESE, ENGLISH, NEXT_STEPS
 from bol_service.wire.event_fields import instant, instant_text
@@ -102,8 +103,18 @@ def party_name(party: PartyState | None, slug: str) -> str:
 
 
 def namer(names: Mapping[str, PartyState]) -> Callable[[str | None], str]:
-    """How a page that knows these parties writes one; nobody is a dash."""
-    return lambda slug: party_name(names.get(slug), slug) if slug else "—"
+    """How a page that knows these parties writes one; nobody is a dash, and of a party of another
+    platform its name there is told."""
+
+    def written(slug: str | None) -> str:
+        if not slug:
+            return "—"
+        if is_foreign(slug):
+            platform, _, name = slug.partition(":")
+            return t("parties.abroad", name=name, platform=platform)
+        return party_name(names.get(slug), slug)
+
+    return written
 
 
 def pretty(value: object) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from flask import Blueprint, render_template
 
-from bol_service.domain import errors
+from bol_service.application.ledger_queries import NotInLog
 from bol_service.ledger.checkpoint import Checkpoint, parse_checkpoint
 from bol_service.ledger.note import Note, parse_note
 from bol_service.portal.desk import desk
@@ -43,7 +43,7 @@ def head() -> Head | None:
     """The last signed checkpoint, None while there is none."""
     try:
         text = desk().ledger.checkpoint()
-    except errors.NotFound:
+    except NotInLog:
         return None
     note = parse_note(text)
     return Head(note=note, checkpoint=parse_checkpoint(note.text), text=text)

@@ -24,11 +24,16 @@ from bol_service.portal.document_view import DocumentView, document_view
 from bol_service.portal.forms import Answers, Choice, Field, Given, read
 from bol_service.portal.language import namer, party_name, t
 from bol_service.portal.session import me, signed_in
-from bol_service.wire import drafting
+from bol_service.wire import disclosure, drafting
 
 MANY: Final = 500
 _LIST: Final = "/portal/shipments"
-_UPLOADED: Final = (DocumentKind.TRANSPORT_DOCUMENT, DocumentKind.SHIPPING_INSTRUCTIONS)
+_JSON: Final = "application/json"
+_UPLOADED: Final = {
+    DocumentKind.TRANSPORT_DOCUMENT: _JSON,
+    DocumentKind.SHIPPING_INSTRUCTIONS: _JSON,
+    DocumentKind.DISCLOSURE: disclosure.MEDIA_TYPE,
+}
 _ASKED: Final = (Action.REQUEST_CHANGE, Action.APPROVE_DRAFT, Action.APPOINT)
 
 blueprint = Blueprint("portal_shipments", __name__)
@@ -111,10 +116,13 @@ def version_document(shipment: str, number: int) -> Response:
 @blueprint.post("/documents")
 @signed_in
 def upload() -> tuple[Response, int]:
-    """Keep the document that the signing page is about to sign the digest of."""
+    """Keep the document, or the commitment to its fields, that the signing page is about to sign
+    the digest of."""
     kind = request.args.get("kind", "")
-    if kind not in _UPLOADED or request.mimetype != "application/json":
+    if kind not in _UPLOADED or request.mimetype != _UPLOADED[DocumentKind(kind)]:
         raise errors.BadEvent(f"a document of kind {kind!r} is not known here", pointer="")
+    if kind == DocumentKind.DISCLOSURE:
+        request.max_content_length = disclosure.MAX_BYTES
     content = request.get_data()
     desk().rates.upload_by(g.party, len(content))
     try:

@@ -8,6 +8,7 @@ beside the evidence of their bill, a second file (`verify_fields`).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from importlib import resources
 from os import SEEK_END
 from typing import Any, Final
@@ -19,29 +20,23 @@ from bol_service.copy.checking import is_copy
 from bol_service.copy.faults import TooHeavy
 from bol_service.crypto import strictjson
 from bol_service.portal.copy_codes import Code, known_bill, read_code
-from bol_service.portal.corridor_view import map_of_report
 from bol_service.portal.desk import desk
 from bol_service.portal.document_view import document_view
+from bol_service.portal.download import download
 from bol_service.portal.language import finding_word
+from bol_service.portal.report_page import COLOURS, is_genuine, report_page
+from bol_service.portal.trusted import judged_with_pinned
 from bol_service.portal.verify_fields import Fields, judged
 from bol_service.verification import bundle as bundles
-from bol_service.verification.report import Report, Signed, Verdict
+from bol_service.verification.report import Report
+from bol_service.verification.trust import Trust
 from bol_service.verification.verifier import verify
 
 Json = dict[str, Any]
 
-COLOURS: Final = {
-    Verdict.CURRENT: "green",
-    Verdict.ENDED: "slate",
-    Verdict.NOT_KNOWN_CURRENT: "amber",
-    Verdict.NOT_GENUINE: "red",
-    Verdict.CANNOT_SAY: "grey",
-}
 MAX_FILE_BYTES: Final = 16_000_000
 # A larger file, and every print, is verified in a process of its own: others wait meanwhile.
 HERE_BYTES: Final = 500_000
-MOST_ACTS: Final = 1000
-"""That one table of the page lists."""
 _ROOM_FOR_FORM: Final = 10_000
 
 blueprint = Blueprint("portal_verify", __name__)
@@ -93,7 +88,10 @@ def _answer() -> str:
     if len(files) > 1:
         return render_template("portal/verify.html", report=None, typed=typed, two_files=True)
     if files:
-        return _verdict(files[0].filename or "", _checked(files[0]), typed, code)
+        found, peer = judged_with_pinned(
+            desk(), partial(_checked, files[0]), lambda checked: checked.report
+        )
+        return _verdict(files[0].filename or "", found, peer, typed, code)
     if code is None:
         return render_template("portal/verify.html", report=None, typed="", missing=True)
     return _without_evidence(typed, code)
@@ -126,17 +124,20 @@ def _are_fields(uploaded: FileStorage) -> bool:
 def _answer_on_fields(files: list[FileStorage], typed: str, code: Code | None) -> str:
     content, *beside = [_beginning(file) for file in files]
     try:
-        fields = judged(desk(), content, *beside, limit=HERE_BYTES)
+        fields, peer = judged(desk(), content, *beside, limit=HERE_BYTES)
     except TooHeavy:
         return render_template("portal/verify.html", report=None, typed=typed, too_large=True)
-    return _verdict_on_fields(fields, files[0].filename or "", typed, code)
+    return _verdict_on_fields(fields, peer, files[0].filename or "", typed, code)
 
 
-def _verdict_on_fields(fields: Fields, file_name: str, typed: str, code: Code | None) -> str:
+def _verdict_on_fields(
+    fields: Fields, peer: str | None, file_name: str, typed: str, code: Code | None
+) -> str:
     report, title = fields.report, fields.title
     return render_template(
         "portal/verify_fields.html",
         fields=fields,
+        peer=peer,
         typed=typed,
         code=code,
         elsewhere=_elsewhere(code) if code else None,
@@ -155,33 +156,26 @@ def _beginning(uploaded: FileStorage) -> bytes:
     return uploaded.stream.read(HERE_BYTES + 1)
 
 
-def _verdict(file_name: str, checked: Checked, typed: str, code: Code | None) -> str:
+def _verdict(
+    file_name: str, checked: Checked, peer: str | None, typed: str, code: Code | None
+) -> str:
     report, title, document = checked.report, checked.report.title, checked.document
-    steps = [finding.next_step for finding in report.findings if finding.next_step]
     return render_template(
         "portal/verify.html",
-        report=report,
+        peer=peer,
         typed=typed,
         code=code,
         elsewhere=_elsewhere(code) if code else None,
-        same_bill=code.fits(title.bill) if code and title and _is_genuine(report) else None,
+        same_bill=code.fits(title.bill) if code and title and is_genuine(report) else None,
         file_name=file_name,
         copied=checked.copied,
-        colour=COLOURS[report.verdict],
-        verdict=report.verdict.name,
-        next_steps=list(dict.fromkeys(steps)),
-        signer={signed.actor: signed.name for signed in report.signed},
-        own_acts=_acts(report, "bill"),
-        custody_acts=_acts(report, "custody"),
-        other_acts=_acts(report, "draft", "party"),
-        most_acts=MOST_ACTS,
-        map=map_of_report(report, document) if _is_genuine(report) else None,
         document=document_view(document) if document else None,
+        **report_page(report, document),
     )
 
 
-def _checked(uploaded: FileStorage) -> Checked:
-    trust, now = desk().trust, desk().clock.now()
+def _checked(uploaded: FileStorage, trust: Trust) -> Checked:
+    now = desk().clock.now()
     content = _beginning(uploaded)
     if len(content) <= HERE_BYTES and not is_copy(content):
         report = verify(content, trust, now)
@@ -207,22 +201,12 @@ def _elsewhere(code: Code) -> str | None:
 def offline_verifier() -> Response:
     """The verifier in one file, to keep; its script stands inline, so no browser opens it here."""
     page = resources.files("bol_service.verification") / "offline" / "verifier.html"
-    answer = Response(page.read_bytes(), 200, content_type="text/html; charset=utf-8")
-    answer.headers["Content-Disposition"] = 'attachment; filename="ebl-verifier.html"'
-    return answer
-
-
-def _acts(report: Report, *kinds: str) -> list[Signed]:
-    return [signed for signed in report.signed if signed.stream.partition(":")[0] in kinds]
-
-
-def _is_genuine(report: Report) -> bool:
-    return report.verdict not in (Verdict.NOT_GENUINE, Verdict.CANNOT_SAY)
+    return download(page.read_bytes(), "text/html; charset=utf-8", "ebl-verifier.html")
 
 
 def _document(content: bytes, report: Report) -> Json | None:
     """The bill as signed, of a genuine file only: nothing else has a form to rely on."""
-    if not _is_genuine(report):
+    if not is_genuine(report):
         return None
     try:
         found = bundles.read_bundle(content).document

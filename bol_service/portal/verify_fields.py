@@ -18,6 +18,7 @@ from bol_service.copy.faults import TooHeavy
 from bol_service.portal.desk import Desk
 from bol_service.portal.disclosed_fields import lines_of, name_of, order_of
 from bol_service.portal.language import LANGUAGES, language
+from bol_service.portal.trusted import judged_with_pinned
 from bol_service.verification.bundle import MAX_BUNDLE_BYTES
 from bol_service.verification.disclosure import verify
 from bol_service.verification.disclosure_report import DisclosureReport, Step
@@ -48,8 +49,10 @@ class Fields:
     title: Title | None
 
 
-def judged(desk: Desk, content: bytes, evidence: bytes | None = None, *, limit: int) -> Fields:
-    """The verdict on disclosed fields.
+def judged(
+    desk: Desk, content: bytes, evidence: bytes | None = None, *, limit: int
+) -> tuple[Fields, str | None]:
+    """The verdict on disclosed fields, and the other platform whose keys it rests on.
 
     Raises TooHeavy for fields and evidence of more than `limit` bytes together, and Busy.
     """
@@ -57,7 +60,13 @@ def judged(desk: Desk, content: bytes, evidence: bytes | None = None, *, limit: 
     opened = _opened(desk, evidence) if size <= limit else None
     if size > limit or len(content) + len(opened or b"") > limit:
         raise TooHeavy(f"fields and evidence have more than {limit} bytes; verify them elsewhere")
-    return shown_of(verify(content, opened, desk.trust, desk.clock.now()))
+    now = desk.clock.now()
+    report, peer = judged_with_pinned(
+        desk,
+        lambda trust: verify(content, opened, trust, now),
+        lambda report: report.evidence,
+    )
+    return shown_of(report), peer
 
 
 def shown_of(report: DisclosureReport) -> Fields:

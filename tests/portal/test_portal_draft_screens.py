@@ -3,11 +3,14 @@ a bill issued with the keyboard alone."""
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from tests.browser import PHONE, Computers, Visitor
+from tests.many_bills import container
 from tests.portal_shipment import Shipment, drafted
 from tests.portal_stage import PASSPHRASE, Stage
 
@@ -136,12 +139,56 @@ def test_nothing_is_signed_when_the_platform_kept_another_document(
     assert stage.clients["xlsc"].get(f"/v1/drafts/{shipment.shipment}")["version"] == 2
 
 
-def test_a_bill_is_issued_with_the_keyboard_alone(
-    stage: Stage, carrier: Visitor, shipment: Shipment
-) -> None:
+@pytest.fixture(scope="module")
+def approved(shipment: Shipment) -> Shipment:
     shipment.approve()
     shipment.receive()
-    page = carrier.go(shipment.path)
+    return shipment
+
+
+def at_the_check_of_issue(carrier: Visitor, shipment: Shipment) -> Page:
+    page = carrier.go(f"{shipment.path}/issue")
+    page.get_by_role("button", name="Continue").click()
+    page.wait_for_selector("#act-sign:not([hidden])")
+    return page
+
+
+def test_no_bill_is_issued_when_the_platform_kept_another_commitment(
+    stage: Stage, carrier: Visitor, approved: Shipment
+) -> None:
+    page = at_the_check_of_issue(carrier, approved)
+    kept = "**/portal/documents?kind=disclosure"
+    page.route(kept, lambda route: route.fulfill(json={"digest": "0" * 64}))
+    page.click("#sign")
+    page.wait_for_selector("#act-fault:not([hidden])")
+    page.unroute(kept)
+    assert "Nothing was sent" in page.inner_text("#act-fault")
+    assert stage.clients["xlsc"].get(f"/v1/drafts/{approved.shipment}")["status"] == "APPROVED"
+
+
+def test_a_document_that_cannot_be_cut_is_issued_without_a_commitment_and_that_is_said(
+    stage: Stage, carrier: Visitor
+) -> None:
+    boxes = (container(20_000), container(20_001))
+    made = Shipment(stage=stage, reference="XLB-UNCUT", boxes=boxes)
+    made.book()
+    made.publish({**made.document(), "_sd": ["a member of somebody's own"]})
+    made.approve()
+    made.receive()
+    page = at_the_check_of_issue(carrier, made)
+    assert "Not possible for this bill" in page.inner_text("#sheet")
+    assert page.locator("#sheet pre.break").count() == 1
+    carrier.sign()
+    assert page.get_by_role("link", name="Save the file of all fields").count() == 0
+    page.get_by_role("link", name="Go on").click()
+    page.get_by_role("link", name="Disclose single fields").click()
+    assert "issued without a commitment" in page.inner_text("main")
+    path = f"{urlsplit(page.url).path}/all"
+    assert stage.request("GET", path, party="xlsc").status == 404
+
+
+def test_a_bill_is_issued_with_the_keyboard_alone(carrier: Visitor, approved: Shipment) -> None:
+    page = carrier.go(approved.path)
     press_until(page, "Issue the bill")
     page.keyboard.press("Enter")
     page.wait_for_url("**/issue")

@@ -1,4 +1,5 @@
-"""From the booking to the issued bill by clicks: two parties, each in its own browser.
+"""From the booking to the issued bill by clicks: two parties, each in its own browser; then what
+the carrier committed to at issue is disclosed by the holder, and verified by a stranger.
 
 One story, told in steps that go on where the one before ended; so it is one test.
 """
@@ -7,16 +8,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC
+from pathlib import Path
 from typing import Any
 
 import pytest
 import rfc8785
 from playwright.sync_api import Page
 
-from tests.browser import Computers, Visitor
+from bol_service.verification.report import Verdict
+from bol_service.wire.disclosure import parse, parse_full
+from tests import verifier_disclosures
+from tests.browser import PHONE, Computers, Visitor
+from tests.command_line import run, write_json
 from tests.portal_stage import PASSPHRASE, Stage
+from tests.trust_file import trust_value
 
 BOXES = ("XLCU7001148", "XLCU7001153")
 NUMBER = "XLSC2703CQSG00777"
@@ -29,10 +37,12 @@ class Told:
 
     shipment: str = ""
     bill: str = ""
-    sent: list[str] = field(default_factory=list)
+    fields: int = 0
 
 
-def test_a_bill_comes_into_the_world_by_clicks(stage: Stage, computers: Computers) -> None:
+def test_a_bill_comes_into_the_world_by_clicks(
+    stage: Stage, computers: Computers, tmp_path: Path
+) -> None:
     carrier = with_key(stage, computers, "xlsc")
     shipper = with_key(stage, computers, "yunling")
     told = Told()
@@ -46,7 +56,11 @@ def test_a_bill_comes_into_the_world_by_clicks(stage: Stage, computers: Computer
     the_shipper_sees_what_changed_and_approves(stage, shipper, told)
     no_bill_is_issued_before_the_goods_are_received(stage, carrier, told)
     the_carrier_issues_with_the_day_that_custody_proves(stage, carrier, told)
+    the_carrier_keeps_the_file_of_all_fields(carrier, told)
     the_shipper_holds_it(stage, shipper, told)
+    the_shipper_discloses_to_customs_in_chinese(shipper, told, tmp_path)
+    customs_verifies_what_it_was_given(computers, told, tmp_path)
+    so_do_the_command_line_and_the_offline_page(stage, tmp_path)
 
 
 def with_key(stage: Stage, computers: Computers, party: str) -> Visitor:
@@ -279,16 +293,32 @@ def the_carrier_issues_with_the_day_that_custody_proves(
     carrier.photograph("issue-check")
     shown = payload(page)
     told.bill = shown["stream"].removeprefix("bill:")
-    page.get_by_text("Signed besides").click()
-    manifest = json.loads(page.locator("#sheet pre.break").inner_text())
+    page.get_by_text("Signed besides: the DCSA issuance manifest").click()
+    page.get_by_text("Signed besides: the commitment to each field").click()
+    manifest, claims = map(json.loads, page.locator("#sheet pre.break").all_inner_texts())
     assert manifest["documentChecksum"] == told.bill
+    assert claims["statusAt"] == f"{stage.base_url}/v1/bills/{told.bill}"
+    told.fields = len(claims["_sd"])
+    assert f"you commit to each of the {told.fields} fields" in said
     carrier.sign()
     document = stage.clients["yunling"].get(f"/v1/bills/{told.bill}/document")
     assert hashlib.sha256(rfc8785.dumps(document)).hexdigest() == told.bill
     assert document["receivedForShipmentDate"] == day
     assert document["transportDocumentStatus"] == "ISSUED"
+
+
+def the_carrier_keeps_the_file_of_all_fields(carrier: Visitor, told: Told) -> None:
+    page = carrier.page
+    carrier.photograph("issued")
+    kept = taken(page, page.get_by_role("link", name="Save the file of all fields").click)
+    full = parse_full(kept.decode().strip())
+    assert (full.claims.bill, full.claims.carrier) == (told.bill, "xlsc")
+    assert len(full.disclosed) == told.fields
     page.get_by_role("link", name="Go on").click()
     assert NUMBER in page.inner_text("h1")
+    page.get_by_role("link", name="Disclose single fields").click()
+    button = page.get_by_role("link", name="Download all fields")
+    assert taken(page, button.click) == kept
 
 
 def the_shipper_holds_it(stage: Stage, shipper: Visitor, told: Told) -> None:
@@ -299,6 +329,54 @@ def the_shipper_holds_it(stage: Stage, shipper: Visitor, told: Told) -> None:
     control = stage.clients["xlsc"].get(f"/v1/bills/{told.bill}")["control"]
     assert control == {"possessor": "yunling", "titleHolder": "yunling", "final": False}
     assert BOOKING not in shipper.go("/portal/to-do").inner_text(".tasks")
+
+
+def the_shipper_discloses_to_customs_in_chinese(shipper: Visitor, told: Told, folder: Path) -> None:
+    page = shipper.go(f"/portal/bills/{told.bill}")
+    page.get_by_role("button", name="中文").click()
+    page.get_by_role("link", name="选择性披露").click()
+    shipper.photograph("disclose-issued-here")
+    customs = taken(page, page.get_by_role("button", name="下载海关用文件").click)
+    evidence = taken(page, page.get_by_role("link", name="下载披露用证据").click)
+    (folder / "customs.sdjwt").write_bytes(customs)
+    (folder / "issue.ebl.json").write_bytes(evidence)
+    shown = {piece.pointer for piece in parse(customs.decode().strip()).disclosed}
+    assert "/consignmentItems/0/descriptionOfGoods" in shown
+    assert not [pointer for pointer in shown if "documentParties" in pointer]
+
+
+def customs_verifies_what_it_was_given(computers: Computers, told: Told, folder: Path) -> None:
+    visitor = computers.new(locale="zh-CN", viewport=PHONE)
+    page = visitor.go("/portal/verify")
+    page.set_input_files("#file", folder / "customs.sdjwt")
+    page.set_input_files("#beside", folder / "issue.ebl.json")
+    page.locator(".drop button").click()
+    page.wait_for_selector(".verdict.green")
+    assert NUMBER in page.inner_text("main")
+    assert "MOTORCYCLE PARTS AND ACCESSORIES" in page.inner_text("table.disclosed")
+
+
+def so_do_the_command_line_and_the_offline_page(stage: Stage, folder: Path) -> None:
+    fields, evidence = folder / "customs.sdjwt", folder / "issue.ebl.json"
+    trust = write_json(folder / "trust.json", trust_value(stage.platform.trust()))
+    ran = run("verify", fields, "--evidence", evidence, "--trust", trust, "--as-of-statement")
+    assert (ran.code, ran.err) == (0, "")
+    question = verifier_disclosures.Question(
+        name="what the portal disclosed",
+        fields=fields.read_bytes(),
+        evidence=evidence.read_bytes(),
+        trust=trust.read_bytes(),
+        now=stage.clients["xlsc"].now(),
+    )
+    [answer], disagreements = verifier_disclosures.compared([question])
+    assert (answer["verdict"], disagreements) == (str(Verdict.CURRENT), [])
+
+
+def taken(page: Page, click: Callable[[], object]) -> bytes:
+    """What a click hands out as a file."""
+    with page.expect_download() as download:
+        click()
+    return download.value.path().read_bytes()
 
 
 pytestmark = pytest.mark.filterwarnings("error")

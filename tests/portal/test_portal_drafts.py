@@ -573,9 +573,11 @@ def test_only_documents_of_drafts_come_in_by_the_page(stage: Stage) -> None:
         path = f"/portal/documents?kind={kind}"
         answer = stage.request("POST", path, party="yunling", body=b"{}", headers=headers)
         assert answer.status == status
-    anybody = stage.request(
-        "POST", "/portal/documents?kind=shipping-instructions", body=b"{}", headers=headers
-    )
+    instructions = "/portal/documents?kind=shipping-instructions"
+    otherwise = {**headers, "Content-Type": "application/sd-jwt"}
+    refused = stage.request("POST", instructions, party="yunling", body=b"{}", headers=otherwise)
+    assert refused.status == 422
+    anybody = stage.request("POST", instructions, body=b"{}", headers=headers)
     assert anybody.status == 303
 
 

@@ -1,21 +1,30 @@
-"""Disclosed fields in the portal: chosen by the holder, checked by anybody; and a bill's files.
+"""Disclosed fields in the portal: committed to by the carrier's browser, chosen by the holder,
+checked by anybody; and a bill's files.
 
 What both engines say to every forgery is in tests/verifier/test_disclosures.py.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+import rfc8785
+from playwright.sync_api import Error, Page
 
+from bol_service.crypto import jws
+from bol_service.crypto.keys import Algorithm, PublicKey
 from bol_service.portal import disclosed_fields
 from bol_service.portal.words import CHINESE, ENGLISH
-from bol_service.wire.disclosure import parse
+from bol_service.wire import disclosure_making
+from bol_service.wire.disclosure import BadDisclosure, parse, parse_full
+from bol_service.wire.disclosure_making import cuts
 from bol_service.wire.field_classes import units
+from tests import kit
 from tests.bill_scene import Answer
 from tests.browser import PHONE, Computers, Visitor
 from tests.complete_document import complete_document
@@ -222,6 +231,83 @@ def test_a_bill_without_a_commitment_says_so(stage: Stage) -> None:
     assert b'<form method="post" action="/portal/bills' not in page.body
     answer = disclosed(stage, b"for=customs", stage.bill_b, party="yunling")
     assert answer.status == 422
+
+
+# -- committing ----------------------------------------------------------------------------------
+
+COMMIT = """async ([document, checksum, pointers, who]) => {
+    const { committed, fullFile, TYPE } = await import("/portal/static/any/commitment.js");
+    const { keyOf, sign } = await import("/portal/static/any/keystore.js");
+    const fields = await committed(document, checksum, pointers, who);
+    const bytes = new TextEncoder().encode(fields.payload);
+    return fullFile(await sign(await keyOf(who.carrier), TYPE, bytes), fields.texts);
+}"""
+KEY = """async () => {
+    const { keyOf } = await import("/portal/static/any/keystore.js");
+    return (await keyOf("xlsc")).jwk;
+}"""
+
+
+def commitment(visitor: Visitor, document: dict[str, Any], pointers: Sequence[str]) -> str:
+    """What a browser that holds a key of `xlsc` makes of a document: the full file."""
+    checksum = hashlib.sha256(rfc8785.dumps(document)).hexdigest()
+    who = {"carrier": "xlsc", "origin": kit.ORIGIN, "at": "2027-03-05T08:00:00.000Z"}
+    made: str = visitor.page.evaluate(COMMIT, [document, checksum, list(pointers), who])
+    return made
+
+
+@pytest.fixture(scope="module")
+def desk(computers: Computers) -> Visitor:
+    """A browser with a key in the carrier's name."""
+    visitor = computers.new()
+    visitor.make_key("xlsc")
+    return visitor
+
+
+@pytest.mark.parametrize("alg", list(Algorithm))
+def test_a_browser_commits_to_every_member_as_the_command_line_does(
+    desk: Visitor, alg: Algorithm
+) -> None:
+    kid = desk.make_key("xlsc", alg)
+    document = complete_document()
+    full = parse_full(commitment(desk, document, cuts(document)))
+    assert full.signed.kid == kid
+    jws.verify(full.signed, PublicKey.from_jwk(desk.page.evaluate(KEY)))
+    assert full.document() == document
+    assert full.claims.status_at == f"{desk.base_url}/v1/bills/{full.claims.bill}"
+    again = parse_full(commitment(desk, document, cuts(document)))
+    assert not set(full.committed) & set(again.committed), "salts are made anew"
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        pytest.param(lambda cut: cut[1:], id="a piece is left out"),
+        pytest.param(lambda cut: (*cut, "/nothing"), id="a piece stands nowhere"),
+        pytest.param(lambda cut: (*cut, "/documentParties"), id="one piece holds others"),
+        pytest.param(lambda cut: (*cut, f"{cut[0]}/0"), id="one piece is inside another"),
+    ],
+)
+def test_no_commitment_is_made_to_pieces_that_are_not_the_document(
+    desk: Visitor, pieces: Callable[[Sequence[str]], Sequence[str]]
+) -> None:
+    document = complete_document()
+    with pytest.raises(Error, match=r"document has nothing|no piece of the document"):
+        commitment(desk, document, pieces(cuts(document)))
+
+
+@pytest.mark.parametrize("limit", ["MAX_BYTES", "MAX_JWT_BYTES"])
+def test_a_document_that_fits_no_file_is_cut_nowhere(
+    limit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disclosure_making, limit, 8_000)
+    with pytest.raises(BadDisclosure, match="are taken"):
+        cuts(complete_document())
+
+
+def test_a_document_with_a_name_that_the_format_reserves_is_cut_nowhere() -> None:
+    with pytest.raises(BadDisclosure, match="reserves"):
+        cuts({**complete_document(), "_sd": 1})
 
 
 # -- files ---------------------------------------------------------------------------------------

@@ -63,6 +63,7 @@ PAGES = """
 /portal/bills/{A}/files                    >  +  +  .  .
 /portal/bills/{A}/files/{0}                >  .  .  .  .
 /portal/bills/{A}/disclose                 >  +  .  .  .
+/portal/bills/{A}/disclose/all             >  +  .  .  .
 /portal/bills/{A}/disclose/evidence        >  +  .  .  .
 /portal/bills/{0}/files                    >  .  .  .  .
 /portal/bills/{0}/disclose                 >  .  .  .  .
@@ -78,6 +79,10 @@ PAGES = """
 /portal/gate/{S}/XLCU7001127/acts/GATE_IN  >  .  -  -  .
 /portal/gate/{S}/XLCU7001127/acts/ISSUE    >  .  .  .  .
 /portal/gate/abroad/SGPX/{S}/XLCU7001127/DISCHARGED > .  .  .  .
+/portal/abroad                             >  +  +  +  +
+/portal/abroad/SGPX/trust                  >  .  .  .  .
+/portal/abroad/SGPX/{A}                    >  .  .  .  .
+/portal/abroad/SGPX/{A}/evidence           >  .  .  .  .
 /portal/rulebook/accept                    >  +  +  +  +
 /portal/shipments                          >  +  +  +  +
 /portal/shipments/new                      >  !  !  !  !
@@ -132,6 +137,7 @@ WRITING = (
     "/portal/operator/registrations/{0}/refusal",
     "/portal/operator/parties/xlsc/suspend",
     "/portal/gate/abroad/events",
+    "/portal/abroad/SGPX/{A}",
     "/portal/bills/{A}/files",
     "/portal/bills/{A}/disclose",
     "/portal/documents",

@@ -40,6 +40,7 @@ SCREENS = {
     "events": "/portal/bills/{A}/events",
     "files": "/portal/bills/{A}/files",
     "disclose": "/portal/bills/{A}/disclose",
+    "evidence of others": "/portal/abroad",
     "questions": "/portal/bills/{A}/acts/TRANSFER",
     "check": "/portal/bills/{A}/acts/SIGN",
     "gate": f"/portal/gate?container={BOX}",

@@ -183,7 +183,7 @@ def the_holder_surrenders_and_the_carrier_accepts(
     page.get_by_role("link", name="Answer a surrender").click()
     page.get_by_role("link", name="Accept the surrender").click()
     page.wait_for_selector("#act-sign:not([hidden])")
-    assert "ends for ever" in page.inner_text("#sheet .says")
+    assert "can never be transferred again" in page.inner_text("#sheet .says")
     carrier.sign()
 
     assert stage.clients["xlsc"].get(f"/v1/bills/{stage.bill_b}")["status"] == (

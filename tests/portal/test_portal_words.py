@@ -16,11 +16,12 @@ from bol_service.domain.classification import PURPOSES
 from bol_service.domain.document import BillKind
 from bol_service.domain.events import Action, Leg, Role
 from bol_service.domain.states import DraftStatus, Place, Status
-from bol_service.http.problems import CATALOGUE, WEBHOOK
+from bol_service.http.codes import CATALOGUE, WEBHOOK
 from bol_service.portal.act_forms import OFFERED
 from bol_service.portal.disclosing import MARKED
 from bol_service.portal.document_changes import PARTS
 from bol_service.portal.document_questions import OF_BOX, OF_DOCUMENT, OF_GOODS, OF_PARTY, ROLES
+from bol_service.portal.evidence_abroad import FAULTS
 from bol_service.portal.gate import TRANSITIONS
 from bol_service.portal.words import CHINESE, ENGLISH
 from bol_service.verification.disclosure_report import Step
@@ -60,6 +61,7 @@ FAMILIES = {
         *(f"for.{purpose}{part}" for purpose in PURPOSES for part in ("", ".text", ".button")),
         *(f"mark.{kind}" for kind in MARKED),
     },
+    "abroad": {f"fault.{why}{part}" for why in FAULTS for part in ("", ".next")},
     "files": {f"role.{role}" for role in (KIND_VISUALISATION, KIND_SUPPORTING)},
     "verdict": {verdict.name for verdict in Verdict},
 }
@@ -73,6 +75,7 @@ ELSEWHERE = {
         "log_not_witnessed",
         "not_signed_by_log",
         "inconsistent_checkpoint",
+        "not_in_log",
         *(entry.code for entry in WEBHOOK),
     ),
 }

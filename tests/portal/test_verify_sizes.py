@@ -123,10 +123,10 @@ def test_a_table_of_the_page_has_an_end_and_says_so(
     monkeypatch.setattr("bol_service.portal.verify.HERE_BYTES", MAX_FILE_BYTES)  # is quicker
     acts = verify(large.evidence, large.platform.trust(), STORY).signed
     others = [act for act in acts if not act.stream.startswith(("bill:", "custody:"))]
-    monkeypatch.setattr("bol_service.portal.verify.MOST_ACTS", len(others) - 3)
+    monkeypatch.setattr("bol_service.portal.report_page.MOST_ACTS", len(others) - 3)
     page = page_of(large.upload(large.evidence))
     assert "Not listed here: 3 further acts" in page
-    monkeypatch.setattr("bol_service.portal.verify.MOST_ACTS", len(others))
+    monkeypatch.setattr("bol_service.portal.report_page.MOST_ACTS", len(others))
     assert "Not listed here" not in page_of(large.upload(large.evidence))
 
 

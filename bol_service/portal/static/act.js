@@ -117,6 +117,7 @@ function tell(bill, key) {
       ...(payload.recipient ? [[t("field.recipient"), name(payload.recipient)]] : []),
       ...(made.newKid ? [[t("keys.new_fingerprint"), element("code", { class: "break", id: "new-kid" }, made.newKid)]] : []),
       ...subject(bill),
+      ...separable(),
       ...details(payload.details),
       [t("check.at"), time(payload.at)],
       [t("check.place"), t("check.place_text", { sequence: payload.sequence })],
@@ -125,7 +126,7 @@ function tell(bill, key) {
     ]),
   ];
   if (made.document) parts.push(everything(made.document, t));
-  if (made.manifest) parts.push(element("details", {}, element("summary", {}, t("check.manifest")), element("pre", { tabindex: "0", class: "break" }, made.manifest)));
+  for (const [label, text] of made.besides ?? []) parts.push(element("details", {}, element("summary", {}, t(label)), element("pre", { tabindex: "0", class: "break" }, text)));
   if (code) parts.push(secretCode());
   if (Math.abs(Date.now() - Date.parse(payload.at)) > DRIFT_MS) parts.push(element("p", { class: "note amber" }, t("check.clock")));
   parts.push(exactly());
@@ -148,6 +149,12 @@ function subject(bill) {
     [t("check.boxes"), boxesOf(bill).join(", ")],
     [t("bill.id"), element("span", {}, shortId, element("br"), element("small", {}, t("check.computed")))],
   ];
+}
+
+// Whether fields of the bill can be disclosed one by one, which is settled for ever when it is issued.
+function separable() {
+  if (made.fields === undefined) return [];
+  return [[t("issue.fields"), made.fields ? t("issue.fields_count", { count: made.fields }) : t("issue.fields_none")]];
 }
 
 // Every member of the details has a line, also one that this page has no words for.
@@ -198,7 +205,7 @@ async function act(key, shown) {
   signButton.disabled = true;
   document.getElementById("act-fault").hidden = true;
   try {
-    // What was shown is what is signed; a manifest alone is added, whose content was shown.
+    // What was shown is what is signed; signatures and digests of what was shown besides are added.
     const exact = JSON.parse(shown);
     Object.assign(exact.details, await made.beforeSigning?.(key));
     const compact = await sign(key, "ebl-event+jws", bytes(canonical(exact)));
@@ -238,18 +245,25 @@ function unknown(compact) {
 async function recorded(receipt) {
   await put("receipts", receipt);
   await made.recorded?.();
-  document.getElementById("act-sign").hidden = true;
-  const file = new Blob([JSON.stringify(receipt, null, 1)], { type: "application/json" });
-  const save = element("a", { class: "button quiet", href: URL.createObjectURL(file), download: `receipt-${receipt.index}.json` }, t("done.receipt"));
+  // There is no way back any more, and nothing to check.
+  for (const past of document.querySelectorAll("#act-sign, main > .crumbs, main > .step")) past.hidden = true;
+  const save = download(t("done.receipt"), `receipt-${receipt.index}.json`, JSON.stringify(receipt, null, 1), "application/json");
+  const { file } = made;
   const on = element("a", { class: "button", href: back() }, t("done.on"));
   const place = show(
     "act-done",
     element("h2", {}, t("done.title")),
     element("p", {}, t("done.text", { index: receipt.index }), " ", time(receipt.recordedAt)),
     ...(code ? [secretCode()] : []),
-    element("p", {}, on, " ", save),
+    ...(file ? [element("p", {}, t("done.file_text"))] : []),
+    element("p", {}, on, " ", save, ...(file ? [" ", download(t("done.file"), file.name, file.text, file.type)] : [])),
   );
   place.focus();
+}
+
+function download(label, name, text, type) {
+  const href = URL.createObjectURL(new Blob([text], { type }));
+  return element("a", { class: "button quiet", href, download: name }, label);
 }
 
 function back() {

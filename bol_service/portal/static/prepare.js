@@ -1,9 +1,11 @@
 // What an act needs that only this browser can make: digests of a document's bytes, the carrier's
-// issuance manifest, a new key with its proof. Each maker completes the payload before it is shown and
-// answers what else there is: the `document`; `beforeSigning`, whose answer is added to the details;
-// `recorded`, done after; `next`, where to go then.
+// issuance manifest and its commitment to each field, a new key with its proof. Each maker completes
+// the payload before it is shown and answers what else there is: the `document`; `besides`, what is
+// signed with the same click; `fields`, how many can be disclosed alone; `beforeSigning`, whose answer
+// is added to the details; `recorded`, done after; `next`, where to go then; `file`, what to keep.
 
 import { bytes, canonical, hexDigest, base64url, sha256 } from "./jcs.js";
+import { MEDIA_TYPE, TYPE, committed, fullFile } from "./commitment.js";
 import { digests } from "./document.js";
 import { generate, keep, prefer, sign, signDetached } from "./keystore.js";
 import { logIn } from "./session.js";
@@ -36,15 +38,30 @@ async function issue(payload, about) {
   Object.assign(payload.details, { contentDigest: content, receivedBytes: received });
   const issueToChecksum = await hexDigest(bytes(canonical(payload.details.issueToParty)));
   const manifest = canonical({ documentChecksum: checksum, issueToChecksum });
-  return {
+  const who = { carrier: payload.actor, origin: payload.audience, at: payload.at };
+  const fields = about.pieces.length ? await committed(value, checksum, about.pieces, who) : null;
+  const made = {
     document: value,
-    manifest,
+    besides: [["check.manifest", manifest]],
+    fields: about.pieces.length,
     next: `/portal/bills/${checksum}`,
     beforeSigning: async (key) => {
       await upload("transport-document", about.text, received);
-      return { issuanceManifestSignedContent: await sign(key, null, bytes(manifest)) };
+      const manifestSigned = { issuanceManifestSignedContent: await sign(key, null, bytes(manifest)) };
+      return fields ? { ...manifestSigned, disclosure: await commit(key) } : manifestSigned;
     },
   };
+  // The platform has the salts before there is a bill that needs them, and the carrier is given them too.
+  const commit = async (key) => {
+    const signed = await sign(key, TYPE, bytes(fields.payload));
+    const digest = await hexDigest(bytes(signed));
+    const full = fullFile(signed, fields.texts);
+    await upload("disclosure", full, digest, MEDIA_TYPE);
+    made.file = { name: `${checksum.slice(0, 16)}-all.sdjwt`, text: `${full}\n`, type: MEDIA_TYPE };
+    return digest;
+  };
+  if (fields) made.besides.push(["check.commitment_signed", fields.payload]);
+  return made;
 }
 
 // The private half of a new key is kept before its act is sent: an act that is recorded while its
@@ -70,10 +87,10 @@ async function newKey(payload, about) {
 
 const thumbprint = async (jwk) => base64url(await sha256(bytes(canonical(jwk)))); // RFC 7638
 
-async function upload(kind, text, digest) {
+async function upload(kind, text, digest, type = "application/json") {
   const answer = await fetch(`/portal/documents?kind=${kind}`, {
     method: "POST",
-    headers: { "Content-Type": "application/json" },
+    headers: { "Content-Type": type },
     body: text,
   });
   const told = await answer.json().catch(() => ({}));
