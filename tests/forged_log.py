@@ -12,7 +12,7 @@ from typing import Any
 
 from bol_service.crypto.signers import Signer
 from bol_service.ledger.checkpoint import Checkpoint
-from bol_service.ledger.entry import public_entry, stream_tag
+from bol_service.ledger.entry import public_entry, split_public_entry, stream_tag
 from bol_service.ledger.note import sign_note, to_base64
 from bol_service.ledger.tiles import parse_tile, write_entries
 from tests.ledger_log import MemoryLog
@@ -27,6 +27,7 @@ class ForgedLog:
         self.entries = list(entries)
         self.shown = len(self.entries)
         self.parties: dict[str, list[str]] = {}
+        self.hidden = 0  # the last acts of a party that its page does not show
         self.log = MemoryLog(self.entries)
 
     def add(self, *entries: bytes) -> None:
@@ -57,8 +58,14 @@ class ForgedLog:
             tile = parse_tile("/".join(path[1:]))
             return write_entries(self.entries[tile.first : tile.first + tile.width])
         if path[:2] == ["v1", "parties"] and path[2] in self.parties:
-            return json.dumps({"keys": [{"kid": kid} for kid in self.parties[path[2]]]}).encode()
+            return json.dumps(self._party(path[2])).encode()
         return None
+
+    def _party(self, slug: str) -> dict[str, Any]:
+        tag = stream_tag(f"party:{slug}")
+        acts = sum(split_public_entry(entry)[0] == tag for entry in self.entries)
+        keys = [{"kid": kid} for kid in self.parties[slug]]
+        return {"keys": keys, "sequence": acts - 1 - self.hidden}
 
 
 def entry(stream: str, sequence: int, content: str = "") -> bytes:

@@ -16,13 +16,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from bol_service.application.ledger_queries import LedgerQueries
+from bol_service.application.ledger_queries import LedgerQueries, NotInLog
 from bol_service.application.startup import RollbackSuspected, require_continuity
 from bol_service.application.witness import Witness, WitnessRefusal
 from bol_service.application.witness_ports import Cosignature
 from bol_service.crypto.keys import Algorithm
 from bol_service.crypto.signers import LocalSigner, generate
-from bol_service.domain.errors import NotFound
 from bol_service.ledger.checkpoint import open_checkpoint
 from bol_service.ledger.entry import leaf
 from bol_service.ledger.merkle import ProofError, verify_consistency, verify_inclusion
@@ -103,7 +102,7 @@ class Outsiders:
         try:
             for receipt in self.receipts:
                 self._require_still_held(ledger, receipt)
-        except (NoteError, ProofError, NotFound) as error:
+        except (NoteError, ProofError, NotInLog) as error:
             return str(error)
         return NOTHING
 

@@ -5,7 +5,8 @@
 3. Every new public entry is read from the bundles; together they make the root that was signed.
 4. Every stream counts on without gap and without repeat: a stream that was forked inside the tree
    shows as a (tag, sequence) that occurs twice.
-5. No watched party has a key that was not there before; acts in its own stream are told.
+5. No watched party has a key that was not there before, and the platform shows as many of its own
+   acts as the log holds; acts in its own stream are told.
 
 What was kept is replaced only when all of it holds, in one transaction. An alarm carries both
 signed notes: together they convict whoever signed them.
@@ -83,17 +84,18 @@ class FollowState(Protocol):
 @dataclass(frozen=True, kw_only=True)
 class Visit:
     """A visit without alarm. `acts` are (party, sequence, index) in the streams of watched
-    parties, `new_parties` those whose keys were noted for the first time."""
+    parties, `new_parties` those whose keys were noted for the first time, with these keys."""
 
     checkpoint: Checkpoint
     note: str
     before: int
     acts: list[tuple[str, int, int]] = field(default_factory=list)
-    new_parties: list[str] = field(default_factory=list)
+    new_parties: dict[str, list[str]] = field(default_factory=dict)
 
 
 class Follower:
-    """`known_keys` are kids that the watched parties say are theirs."""
+    """`known_keys` are kids that the watched parties say are theirs. What a party has at the first
+    visit counts as its own too, unless one of its own keys is known."""
 
     def __init__(
         self,
@@ -137,7 +139,8 @@ class Follower:
                 kept=before,
                 served=served,
             )
-        new_parties = [slug for slug in self._watch if self._watched(kept, slug, before, served)]
+        new = [slug for slug in self._watch if kept.keys(slug) is None]
+        kids = {slug: self._watched(kept, slug, before, served) for slug in self._watch}
         old_size = _size(before) if before is not None else 0
         kept.put(served, frontier)
         return Visit(
@@ -145,7 +148,7 @@ class Follower:
             note=served,
             before=old_size,
             acts=acts,
-            new_parties=new_parties,
+            new_parties={slug: kids[slug] for slug in new},
         )
 
     # -- 1, 2: checkpoint ------------------------------------------------------------------------
@@ -227,15 +230,14 @@ class Follower:
 
     # -- 5: parties ------------------------------------------------------------------------------
 
-    def _watched(self, kept: Kept, slug: str, before: str | None, served: str) -> bool:
-        """Whether the party's keys were noted for the first time; raises Alarm for new ones."""
-        shown = self._source.party(slug)
-        kids = (
-            {str(key.get("kid")) for key in shown.get("keys", [])} if shown is not None else set()
-        )
+    def _watched(self, kept: Kept, slug: str, before: str | None, served: str) -> list[str]:
+        """The party's keys as they are shown now; raises Alarm for a strange one."""
+        shown = self._source.party(slug) or {}
+        self._require_all_acts(kept, slug, shown, before, served)
+        kids = {str(key.get("kid")) for key in shown.get("keys", [])}
         noted = kept.keys(slug)
         strange = kids - (noted or set()) - self._known_keys
-        if strange and noted is not None:
+        if strange and (noted is not None or self._is_known(kids)):
             raise Alarm(
                 "new_key",
                 f"{slug} has a new key: {', '.join(sorted(strange))}. If {slug} did not register "
@@ -244,7 +246,27 @@ class Follower:
                 served=served,
             )
         kept.set_keys(slug, kids | (noted or set()))
-        return noted is None
+        return sorted(kids)
+
+    def _is_known(self, kids: set[str]) -> bool:
+        """Whether the known keys speak of the party with these keys."""
+        return bool(self._known_keys & kids) or (bool(self._known_keys) and len(self._watch) == 1)
+
+    def _require_all_acts(
+        self, kept: Kept, slug: str, shown: dict[str, Any], before: str | None, served: str
+    ) -> None:
+        """The page of a party is the platform's word; the log tells how many acts it rests on."""
+        sequence = shown.get("sequence", -1)
+        told = sequence + 1 if isinstance(sequence, int) else 0
+        held = kept.next_sequence(stream_tag(f"party:{slug}"))
+        if told < held:
+            raise Alarm(
+                "hidden_act",
+                f"the log holds {held} events in the stream of {slug}, the platform shows what "
+                f"{told} of them made: it does not show all keys that may speak for {slug}",
+                kept=before,
+                served=served,
+            )
 
 
 class _MiscountError(ValueError):

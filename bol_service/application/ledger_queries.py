@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from bol_service.application.cosigned import with_cosignatures
 from bol_service.application.ports import Reading, Store
 from bol_service.application.receipts import path_of
-from bol_service.domain import errors
 from bol_service.ledger.merkle import NodeId, consistency_nodes, consistency_path
 from bol_service.ledger.proof_file import ProofFile
 from bol_service.ledger.tiles import Tile, TileError, parse_tile, write_entries, write_hashes
+
+
+class NotInLog(LookupError):  # noqa: N818 - says what is the matter
+    """The log does not hold this, or not yet. It is public: the message says how far it goes."""
 
 
 class LedgerQueries:
@@ -19,22 +24,28 @@ class LedgerQueries:
         with self._store.reading() as reading:
             return reading.log().size
 
+    def last(self) -> tuple[int, datetime | None]:
+        """The log's size, and when its last entry was recorded and its checkpoint signed."""
+        with self._store.reading() as reading:
+            head = reading.log()
+        return head.size, head.recorded_at
+
     def checkpoint(self) -> str:
-        """The latest signed checkpoint with the cosignatures that it has by now; raises NotFound
+        """The latest signed checkpoint with the cosignatures that it has by now; raises NotInLog
         while the log is empty."""
         with self._store.reading() as reading:
             return _cosigned_head(reading)
 
     def tile(self, path: str) -> bytes:
-        """The content at a path like `tile/0/000.p/7`; raises NotFound beyond the log."""
+        """The content at a path like `tile/0/000.p/7`; raises NotInLog beyond the log."""
         try:
             tile = parse_tile(path)
         except TileError as error:
-            raise errors.NotFound(str(error)) from None
+            raise NotInLog(str(error)) from None
         with self._store.reading() as reading:
             size = reading.log().size
             if not tile.is_in(size):
-                raise errors.NotFound(f"{path} is not in a log of {size} entries")
+                raise NotInLog(f"{path} is not in a log of {size} entries")
             return _content(reading, tile)
 
     def proof_file(self, index: int) -> str:
@@ -43,7 +54,7 @@ class LedgerQueries:
             note = _cosigned_head(reading)
             size = self._size(reading.log().size, None)
             if not 0 <= index < size:
-                raise errors.NotFound(f"entry {index} is not in a tree of size {size}")
+                raise NotInLog(f"the tree of size {size} has no entry {index}: the first one is 0")
             path = tuple(path_of(reading, index, size))
         return ProofFile(index=index, path=path, checkpoint=note).text()
 
@@ -52,7 +63,7 @@ class LedgerQueries:
         with self._store.reading() as reading:
             tree = self._size(reading.log().size, size)
             if not 0 <= index < tree:
-                raise errors.NotFound(f"entry {index} is not in a tree of size {tree}")
+                raise NotInLog(f"the tree of size {tree} has no entry {index}: the first one is 0")
             return tree, path_of(reading, index, tree)
 
     def consistency(self, old: int, new: int | None) -> tuple[int, list[bytes]]:
@@ -60,13 +71,13 @@ class LedgerQueries:
         with self._store.reading() as reading:
             tree = self._size(reading.log().size, new)
             if not 0 <= old <= tree:
-                raise errors.NotFound(f"no tree of size {old} within one of {tree}")
+                raise NotInLog(f"a tree of size {old} is no beginning of one of size {tree}")
             return tree, consistency_of(reading, old, tree)
 
     def _size(self, current: int, wanted: int | None) -> int:
         size = current if wanted is None else wanted
         if not 0 <= size <= current:
-            raise errors.NotFound(f"the log has {current} entries, {size} were asked for")
+            raise NotInLog(f"the log has {current} entries, {size} were asked for")
         return size
 
 
@@ -79,7 +90,7 @@ def consistency_of(reading: Reading, old: int, new: int) -> list[bytes]:
 def _cosigned_head(reading: Reading) -> str:
     head = reading.log()
     if head.note is None:
-        raise errors.NotFound("the log is empty")
+        raise NotInLog("the log has no entry and no checkpoint yet")
     return with_cosignatures(reading, head.size, head.note)
 
 

@@ -63,16 +63,19 @@ def require_key_times(
     """
     with store.reading() as reading:
         log = _head(reading)
-    retired = [key.to_size for key in log_keys if key.to_size is not None]
+        retired = [key.to_size for key in log_keys if key.to_size is not None]
+        after = [reading.checkpoint(size + 1) for size in retired]
     if retired and log.size < max(retired):
         raise RollbackSuspected(
             f"a retired key of the log signed {max(retired)} entries, the database has {log.size}: "
             "it is older than what was signed. Restore the newest backup or the standby"
         )
-    for name, note in (
+    notes = [
         ("database's own checkpoint", log.note),
         ("checkpoint file", checkpoint_file.read()),
-    ):
+        *(("first checkpoint after a key was retired", found[1]) for found in after if found),
+    ]
+    for name, note in notes:
         if note is not None:
             _require_key_time(name, note, log_keys)
 
@@ -135,7 +138,9 @@ def _require_root(size: int, stated: bytes, computed: bytes, name: str) -> None:
     if stated != computed:
         raise RollbackSuspected(
             f"{name} has root {stated.hex()} at size {size}, the database's rows make "
-            f"{computed.hex()}: one of them was changed. Run: bol ledger check"
+            f"{computed.hex()}: rows were changed, or it was put back to an earlier day and "
+            "another history was signed. Keep both, and run: bol ledger check --checkpoint FILE "
+            "(docs/operations.md, Restore)"
         )
 
 

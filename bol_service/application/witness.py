@@ -17,7 +17,7 @@ need not be one.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from typing import Final
 
@@ -94,6 +94,7 @@ class Witness:
         for known in logs:
             self._keys.setdefault(known.key.name, []).append(known.key)
         self._alarmed: deque[tuple[str, int, bytes]] = deque(maxlen=_MOST_ALARMS)
+        self._disputes: Counter[tuple[str, bool]] = Counter()
         self._origins = {origin_hash(origin): origin for origin in self._keys}
 
     def add_checkpoint(self, content: bytes) -> str:
@@ -132,6 +133,12 @@ class Witness:
         if kept is None:
             raise UnknownLog(f"no checkpoint is known of a log {name[:64]}")
         return kept.note
+
+    def disputes(self) -> dict[tuple[str, bool], int]:
+        """By origin, and whether it was a fork for certain: the checkpoints refused since the start
+        of the process. Each log that is witnessed is named."""
+        named = dict.fromkeys(((origin, True) for origin in self._keys), 0)
+        return {**named, **self._disputes}
 
     def _checkpoint(self, note: str) -> Checkpoint:
         try:
@@ -180,6 +187,7 @@ class Witness:
             return
         self._alarmed.append(offered)
         is_fork = kept is not None and kept.size == checkpoint.size and kept.root != checkpoint.root
+        self._disputes[checkpoint.origin, is_fork] += 1
         log.error(
             "a log has forked" if is_fork else "a log may have forked",
             origin=checkpoint.origin,

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import click
 from sqlalchemy import Engine
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from bol_service.cli.output import NotSetUp, json_option, say, show
@@ -52,6 +53,31 @@ def upgrade(service_role: str | None) -> None:
     )
 
 
+@db.command()
+@click.argument("revision")
+@click.option("--yes", is_flag=True, help="Remove what only the newer version keeps.")
+@json_option
+def downgrade(revision: str, yes: bool) -> None:
+    """Go back to the schema REVISION of an older version.
+
+    Tables that came after it go with all their rows; the log stays. Stop the service and make a
+    backup first, and run this with the newer version: the older one does not know the way back.
+    """
+    if not yes:
+        raise NotSetUp(
+            f"going back to {revision} removes what only the newer version keeps",
+            "Stop the service, make a backup, then repeat the command with --yes.",
+        )
+    with _database() as (origin, engine):
+        SqlStore(engine).require_origin(origin)
+        removed = schema.go_back(engine, revision)
+    words = ", ".join(removed) or "no table"
+    show(
+        {"origin": origin, "schema": revision, "removed": removed},
+        lambda: say(f"{origin}: schema is {revision}; removed: {words}"),
+    )
+
+
 @db.command("restore-triggers")
 @json_option
 def restore_triggers() -> None:
@@ -68,6 +94,7 @@ def _database() -> Iterator[tuple[str, Engine]]:
     """(origin, engine) of the settings; what goes wrong with them is told, not traced."""
     try:
         origin, url = database_only(os.environ)
+        _keep_from_others(url)
         engine = open_engine(url)
         try:
             yield origin, engine
@@ -77,3 +104,12 @@ def _database() -> Iterator[tuple[str, Engine]]:
         raise NotSetUp(str(fault), REMEDY) from None
     except DBAPIError as fault:
         raise NotSetUp(f"the database answers: {fault.orig}", AS_OWNER) from None
+
+
+def _keep_from_others(url: str) -> None:
+    """A SQLite file is made so that its owner alone reads it: it holds every document. What SQLite
+    keeps beside it gets the same mode."""
+    parts = make_url(url)
+    if parts.get_backend_name() == "sqlite" and parts.database:
+        with suppress(OSError):  # it is there, or cannot be made: opening it tells that better
+            os.close(os.open(parts.database, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))

@@ -4,7 +4,8 @@
    checked, for want of a key or of something kept, is told as such and ends with exit code 3.
 2. `check` audits the whole database; it stands in `ledger_check`.
 3. `follow` watches a log from outside; it stands in `ledger_follow`.
-4. `backup` and `restore` copy a SQLite database; they stand in `ledger_backup`.
+4. `archive` copies the full tiles of a log; it stands in `ledger_archive`.
+5. `backup` and `restore` copy a SQLite database; they stand in `ledger_backup`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 
 import click
 
-from bol_service.cli import ledger_backup, ledger_check, ledger_follow, parameters
+from bol_service.cli import ledger_archive, ledger_backup, ledger_check, ledger_follow, parameters
 from bol_service.cli.context import Connection, public
 from bol_service.cli.ledger_head import Head, log_key_options, log_keys, read_head
 from bol_service.cli.output import ExitCode, Stopped, remark, say, show, visible
@@ -34,6 +35,7 @@ def ledger() -> None:
 
 ledger.add_command(ledger_check.check)
 ledger.add_command(ledger_follow.follow)
+ledger.add_command(ledger_archive.archive)
 ledger.add_command(ledger_backup.backup)
 ledger.add_command(ledger_backup.restore)
 

@@ -58,6 +58,14 @@ _LOST = {
     "do": "Do not let this database sign. Keep it and the checkpoint, and restore a newer backup "
     "or the standby (docs/operations.md, Restore).",
 }
+_LOOSE = {
+    "kind": "guards",
+    "means": "What keeps the log's rows from being changed was taken away or changed. That alone "
+    "changed no row, and this audit found none; without --checkpoint it could not see a log that "
+    "was written anew as a whole.",
+    "do": "Find out who did it. Audit with --checkpoint and a checkpoint that a witness or a party "
+    "kept; only then, as owner of the tables: bol db restore-triggers.",
+}
 
 
 @click.command()
@@ -107,25 +115,23 @@ def check(
             "Give --log-vkey or --trust, or set BOL_LOG_VKEY.",
         )
     from bol_service.settings import database_only, witnesses_only
+    from bol_service.storage.checkpoint_file import note_in
 
     origin, url = database_only(os.environ)
     witnesses = witness_keys(trust_file, witness_vkeys, witnesses_only(os.environ))
-    with opened_store(origin, url, alone=rebuild) as store:
+    with opened_store(origin, url, alone=rebuild, guarded=rebuild) as store:
+        loose = _unguarded(store)
         report = _audited(store, keys, witnesses, since, rebuild, jobs or os.cpu_count() or 1)
-        against = (
-            _against(store, read_head(kept.decode("utf-8", "replace"), keys))
-            if kept is not None
-            else []
-        )
-    value = _value(origin, report, against)
+        against = _against(store, read_head(note_in(kept), keys)) if kept is not None else []
+    value = _value(origin, report, against, loose)
     show(value, lambda: _tell(value))
-    is_sound = not against and report.is_sound
+    is_sound = not against and not loose and report.is_sound
     ctx.exit(ExitCode.DONE if is_sound else ExitCode.REFUSED)
 
 
 @contextmanager
-def opened_store(origin: str, url: str, *, alone: bool) -> Iterator[SqlStore]:
-    """The database of this log, at the schema of this version.
+def opened_store(origin: str, url: str, *, alone: bool, guarded: bool = True) -> Iterator[SqlStore]:
+    """The database of this log, at the schema of this version, and if `guarded` with its triggers.
 
     `alone`: on SQLite no other process may write meanwhile; raises DatabaseBusy if one does.
     """
@@ -138,7 +144,8 @@ def opened_store(origin: str, url: str, *, alone: bool) -> Iterator[SqlStore]:
         stack.callback(engine.dispose)
         store = SqlStore(engine)
         store.require_origin(origin)
-        require_current(engine)
+        if guarded:
+            require_current(engine)
         if alone and is_sqlite(engine):
             lock = WriterLock(url)
             lock.acquire()
@@ -188,14 +195,13 @@ def _audited(
 
 def _against(store: Store, head: Head) -> list[str]:
     """What is wrong between the database and a checkpoint from outside."""
-    from bol_service.application.ledger_queries import LedgerQueries
-    from bol_service.domain.errors import NotFound
+    from bol_service.application.ledger_queries import LedgerQueries, NotInLog
 
     kept = head.checkpoint
     try:
         size, path = LedgerQueries(store).consistency(kept.size, None)
-    except NotFound as error:
-        return [f"the kept checkpoint is of size {kept.size}: {error.message}; entries are lost"]
+    except NotInLog as error:
+        return [f"the kept checkpoint is of size {kept.size}: {error}; entries are lost"]
     with store.reading() as reading:
         root = reading.log().frontier.root()
     try:
@@ -205,7 +211,14 @@ def _against(store: Store, head: Head) -> list[str]:
     return []
 
 
-def _value(origin: str, report: AuditReport, against: list[str]) -> Json:
+def _unguarded(store: SqlStore) -> list[str]:
+    from bol_service.storage.schema import unguarded
+
+    faults = unguarded(store.engine)
+    return [f"append-only triggers are not in place: {', '.join(faults)}"] if faults else []
+
+
+def _value(origin: str, report: AuditReport, against: list[str], loose: list[str]) -> Json:
     from bol_service.application.audit_findings import MEANINGS
 
     value: Json = {
@@ -213,7 +226,7 @@ def _value(origin: str, report: AuditReport, against: list[str]) -> Json:
         "entries": report.entries,
         "root": report.root.hex(),
         "since": report.since,
-        "problems": [*report.problems, *against],
+        "problems": [*report.problems, *against, *loose],
         "unshown": report.unshown,
         "cosignatures": report.cosignatures,
         "unverifiedCosignatures": report.unverified_cosignatures,
@@ -232,6 +245,8 @@ def _value(origin: str, report: AuditReport, against: list[str]) -> Json:
         }
     elif against:
         value["first"] = {**_LOST, "entry": None}
+    elif loose:
+        value["first"] = {**_LOOSE, "entry": None}
     return value
 
 

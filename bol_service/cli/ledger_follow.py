@@ -11,14 +11,13 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 import click
 
 from bol_service.application.following import Alarm, Follower, Visit
 from bol_service.cli import parameters
-from bol_service.cli.client import Client, Refused, Unreachable
 from bol_service.cli.ledger_head import log_key_options, log_keys
 from bol_service.cli.output import (
     ExitCode,
@@ -30,10 +29,37 @@ from bol_service.cli.output import (
     show,
     warn,
 )
+from bol_service.client import Client, Refused, Unreachable
 from bol_service.ledger.note import VerifierKey
 from bol_service.storage.follow_state import FileFollowState, FollowStateError
 
 Json = dict[str, Any]
+
+_MISBEHAVED: Final = (
+    "the log does not hold what it promises",
+    "Keep {path}: it holds what the log signed. Tell the other parties, and compare with theirs.",
+)
+_TOLD: Final = {
+    "new_key": (
+        "a key has been registered in a watched party's name",
+        "If the party says that the key is its own, give it with --known-key from now on. If not, "
+        "let it revoke the key at once (bol party revoke-key), and keep {path}.",
+    ),
+    "bad_checkpoint": (
+        "the log's head is not signed by a key that you trust",
+        "If the log has changed its key, give the new verifier key too, from where the platform "
+        "publishes its trust file, not from its pages. Otherwise keep {path} and tell the others.",
+    ),
+    "other_log": (
+        "this is another log than the one that was followed",
+        "Look at the address and at --state. If both are right, keep {path} and tell the others.",
+    ),
+    "rollback": (
+        "the log is shorter than it was",
+        "Ask again in a minute: a cache may have been late. If it stays so, keep {path}: what the "
+        "log signed is gone. Tell the other parties and the operator.",
+    ),
+}
 
 
 class HttpLog:
@@ -47,7 +73,7 @@ class HttpLog:
 
     def consistency(self, old: int, new: int) -> list[str]:
         answer = self._client.get(f"/ledger/proof/consistency/{old}/{new}")
-        return [str(item) for item in answer["proof"]]
+        return [str(item) for item in answer.get("proof") or ()]
 
     def tile(self, path: str) -> bytes:
         return self._client.fetch(f"/ledger/{path}").content
@@ -149,7 +175,8 @@ def _visit(follower: Follower, state: Path, *, patient: bool) -> None:
             {"party": party, "sequence": sequence, "index": index}
             for party, sequence, index in visit.acts
         ],
-        "notedParties": visit.new_parties,
+        "notedParties": list(visit.new_parties),
+        "notedKeys": visit.new_parties,
     }
     show(value, lambda: _tell(visit))
 
@@ -160,10 +187,16 @@ def _tell(visit: Visit) -> None:
         f"✓ {head.origin}: {head.size} entries, {head.size - visit.before} of them new; the tree "
         "continues the one kept, no stream forks"
     )
-    for party in visit.new_parties:
-        say(f"  {party} is watched from now on; the keys it has today count as its own")
+    for party, kids in visit.new_parties.items():
+        say(f"  {party} is watched from now on; {_noted(kids)}")
     for party, sequence, index in visit.acts:
         say(f"  {party} has event {sequence} in its own stream, entry {index}")
+
+
+def _noted(kids: list[str]) -> str:
+    if not kids:
+        return "it has no key yet, and its first one will be an alarm"
+    return f"the keys it has today count as its own, let it compare them: {', '.join(kids)}"
 
 
 def _alarmed(alarm: Alarm, state: Path) -> Failure:
@@ -178,12 +211,13 @@ def _alarmed(alarm: Alarm, state: Path) -> Failure:
     digest = hashlib.sha256(content.encode("utf-8")).hexdigest()
     path = state.with_name(f"{state.name}.alarm-{digest[:12]}.json")
     path.write_text(content, encoding="utf-8")
+    title, remedy = _TOLD.get(alarm.code, _MISBEHAVED)
     problem = {
-        "title": "ALARM: the log does not hold what it promises",
+        "title": f"ALARM: {title}",
         "code": alarm.code,
         "detail": str(alarm),
         "evidence": str(path),
-        "nextStep": f"Keep {path}: it holds what the log signed. Tell the other parties.",
+        "nextStep": remedy.format(path=path),
     }
     return Failure(problem, ExitCode.REFUSED)
 

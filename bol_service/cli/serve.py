@@ -16,7 +16,13 @@ REMEDY = "Set what the message names; docs/operations.md lists all settings."
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8080, show_default=True, help="Port to listen on.")
+@click.option(
+    "--port",
+    default=8080,
+    show_default=True,
+    type=click.IntRange(1, 65_535),
+    help="Port to listen on.",
+)
 @json_option
 def serve(host: str, port: int) -> None:
     """Serve the platform that the BOL_ settings describe, until it is told to stop."""

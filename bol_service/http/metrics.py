@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -10,6 +12,7 @@ from bol_service.application.cosigning import Lag
 from bol_service.application.sequencer import Observed
 from bol_service.application.webhook_delivery import Attempted
 from bol_service.application.webhook_ports import Stage
+from bol_service.http.readiness import OK
 
 _OUTCOMES = {Stage.DELIVERED: "delivered", Stage.WAITING: "failed", Stage.GIVEN_UP: "given_up"}
 
@@ -17,6 +20,7 @@ _OUTCOMES = {Stage.DELIVERED: "delivered", Stage.WAITING: "failed", Stage.GIVEN_
 class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._groups = 0
         self._requests = Counter(
             "bol_http_requests_total",
             "Requests by route, method and status",
@@ -47,7 +51,35 @@ class Metrics:
         self.waiting = Gauge(
             "bol_queue_waiting", "Events waiting for the sequencer", registry=self.registry
         )
+        self.commit_failing = Gauge(
+            "bol_commit_failing",
+            "1 from a group commit that failed until one does not",
+            registry=self.registry,
+        )
+        self._ready = Gauge(
+            "bol_ready",
+            "1 for each part of /readyz that is ready, 0 for one that is not",
+            ["part"],
+            registry=self.registry,
+        )
         self.log_size = Gauge("bol_log_size", "Entries in the log", registry=self.registry)
+        self._checkpoint_age = Gauge(
+            "bol_checkpoint_age_seconds",
+            "Time since the last checkpoint was signed, which is that of the last entry",
+            registry=self.registry,
+        )
+        self._proof_seconds = Histogram(
+            "bol_proof_seconds",
+            "Time to make a proof of the public log",
+            ["kind"],
+            registry=self.registry,
+        )
+        self._disputes = Gauge(
+            "bol_witness_disputes",
+            "Refused checkpoints of a log that we witness: forks, or not proven to be none",
+            ["log", "kind"],
+            registry=self.registry,
+        )
         self._witness_lag = Gauge(
             "bol_witness_lag_entries",
             "Entries that are not yet under a cosignature of the witness",
@@ -82,7 +114,31 @@ class Metrics:
         self._requests.labels(route, method, str(status)).inc()
         self._seconds.labels(route).observe(seconds)
 
+    def proof(self, kind: str) -> AbstractContextManager[object]:
+        """Times the block, as the making of a proof of this kind."""
+        return self._proof_seconds.labels(kind).time()
+
+    def head(self, size: int, recorded_at: datetime | None, *, now: float) -> None:
+        """`now` in seconds since 1970. A clock that a demonstration set may be ahead of it."""
+        self.log_size.set(size)
+        if recorded_at is not None:
+            self._checkpoint_age.set(max(0.0, now - recorded_at.timestamp()))
+
+    def ready(self, parts: Mapping[str, str]) -> None:
+        for part, state in parts.items():
+            self._ready.labels(part).set(state == OK)
+
+    def disputes(self, found: Mapping[tuple[str, bool], int]) -> None:
+        for (origin, is_fork), count in found.items():
+            self._disputes.labels(origin, "fork" if is_fork else "unproven").set(count)
+
+    @property
+    def groups(self) -> int:
+        """Groups committed since the start of the process."""
+        return self._groups
+
     def group(self, observed: Observed) -> None:
+        self._groups += 1
         self._group_size.observe(observed.size)
         self._commit_seconds.observe(observed.seconds)
         self._accepted.inc(observed.accepted)

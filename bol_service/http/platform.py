@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import suppress
+from time import time
 from typing import Any
 
 from flask import Response, request
 
 from bol_service.application.access_tokens import NotAuthenticated
 from bol_service.application.ports import Unavailable
-from bol_service.http.edge import services
-from bol_service.http.events import StrictBlueprint
+from bol_service.http.edge import StrictBlueprint, services
+from bol_service.http.readiness import OK
 from bol_service.ledger.note import to_base64
 from bol_service.wire.answers import TokenAnswer, TokenRequest
 
@@ -55,29 +56,9 @@ def healthz() -> dict[str, str]:
 @health.response(200, description="Every part is ready")
 def readyz() -> tuple[dict[str, Any], int]:
     """Whether this process can record events; names the part that is not ready."""
-    sequencer = services().sequencer
-    parts = {
-        "sequencer": "ok" if sequencer.alive else "not running",
-        "lastCommit": "ok" if sequencer.failure is None else repr(sequencer.failure),
-        "database": _database(),
-        "witnesses": _witnesses(),
-    }
-    ready = all(state == "ok" for state in parts.values())
+    parts = services().readiness.parts()
+    ready = all(state == OK for state in parts.values())
     return {"ready": ready, "parts": parts}, 200 if ready else 503
-
-
-def _witnesses() -> str:
-    """A witness that is away leaves us ready; one that knows another log than ours does not."""
-    cosigning = services().cosigning
-    return (cosigning.halted if cosigning is not None else None) or "ok"
-
-
-def _database() -> str:
-    try:
-        services().ledger.size()
-    except Exception as error:
-        return type(error).__name__
-    return "ok"
 
 
 @health.get("/metrics")
@@ -86,9 +67,17 @@ def metrics() -> Response:
     """Counters and times of this process; serve it to your monitoring only."""
     found = services().metrics
     found.waiting.set(services().sequencer.waiting)
-    # What the database says stays as it was while it does not answer; /readyz tells that.
+    found.commit_failing.set(services().sequencer.failure is not None)
+    parts = services().readiness.parts()
+    found.ready(parts)
+    witness = services().witness
+    if witness is not None:
+        found.disputes(witness.disputes())
+    # What the database says stays as it was while it does not answer; `bol_ready` tells that.
     with suppress(Unavailable):
-        found.log_size.set(services().ledger.size())
+        if parts["database"] != OK:
+            raise Unavailable(parts["database"])
+        found.head(*services().ledger.last(), now=time())
         cosigning = services().cosigning
         if cosigning is not None:
             found.lags(cosigning.lags())
@@ -146,7 +135,9 @@ def tile(name: str) -> Response:
 @public.response(200, description="C2SP tlog-proof")
 def proof_file(index: int) -> Response:
     """That the entry `index` is in the log, as a file that can be checked offline."""
-    return Response(services().ledger.proof_file(index), 200, content_type=TEXT)
+    with services().metrics.proof("file"):
+        content = services().ledger.proof_file(index)
+    return Response(content, 200, content_type=TEXT)
 
 
 @public.get("/ledger/proof/inclusion/<int:index>")
@@ -154,7 +145,8 @@ def proof_file(index: int) -> Response:
 @public.response(200, description="RFC 6962 inclusion proof")
 def inclusion(index: int, size: int | None = None) -> dict[str, Any]:
     """That the entry `index` is in the tree of `size` (the latest without it)."""
-    tree, path = services().ledger.inclusion(index, size)
+    with services().metrics.proof("inclusion"):
+        tree, path = services().ledger.inclusion(index, size)
     return {"index": index, "size": tree, "proof": [to_base64(item) for item in path]}
 
 
@@ -163,5 +155,6 @@ def inclusion(index: int, size: int | None = None) -> dict[str, Any]:
 @public.response(200, description="RFC 6962 consistency proof")
 def consistency(old: int, new: int | None = None) -> dict[str, Any]:
     """That the tree of size `old` is the beginning of the one of size `new`."""
-    tree, path = services().ledger.consistency(old, new)
+    with services().metrics.proof("consistency"):
+        tree, path = services().ledger.consistency(old, new)
     return {"old": old, "new": tree, "proof": [to_base64(item) for item in path]}

@@ -14,4 +14,10 @@ CREATE ROLE bol_service LOGIN PASSWORD :'service_password';
 ALTER DATABASE :"database" OWNER TO bol_owner;
 REVOKE ALL ON DATABASE :"database" FROM PUBLIC;
 GRANT CONNECT ON DATABASE :"database" TO bol_service;
+-- A machine that vanishes while its transaction holds the head of the log would stop all writing
+-- until the server finds the connection dead: after two hours, unless it is told to look.
+ALTER ROLE bol_service SET tcp_keepalives_idle = 5;
+ALTER ROLE bol_service SET tcp_keepalives_interval = 2;
+ALTER ROLE bol_service SET tcp_keepalives_count = 3;
+ALTER ROLE bol_service SET tcp_user_timeout = '10s';
 SQL

@@ -17,7 +17,8 @@ from bol_service.crypto.signers import LocalSigner, generate
 from tests import kit
 from tests.cli.conftest import Port
 from tests.cli.test_terminal_cli import at_terminal
-from tests.command_line import Ran, run, trust_value, write_json
+from tests.command_line import Ran, run, write_json
+from tests.trust_file import trust_value
 
 STRANGER = log_verifier_key(kit.ORIGIN, LocalSigner(generate(Algorithm.ED25519))).vkey
 
@@ -62,7 +63,7 @@ def test_a_checkpoint_is_printed_as_it_is_and_verified(port: Port) -> None:
 
 
 def test_a_trust_file_names_the_key_as_well(port: Port, tmp_path: Path) -> None:
-    trust = write_json(tmp_path / "trust.json", trust_value(port.platform))
+    trust = write_json(tmp_path / "trust.json", trust_value(port.platform.trust()))
     ran = unknown(port, "checkpoint", "--trust", trust, "--json")
     assert (ran.code, ran.json()["verified"]) == (0, True)
 
@@ -201,12 +202,15 @@ def test_a_database_put_back_to_an_earlier_day_shows_against_a_kept_checkpoint(
     check = ["ledger", "check", "--log-vkey", vkey(port), "--json"]
     kept = tmp_path / "kept"
     kept.write_text(ledger(port, "checkpoint").out, encoding="utf-8")
-    assert run(*check, "--checkpoint", kept, **settings).code == 0
+    of_the_service = port.platform.settings.state_dir / "checkpoint"
+    for file in (kept, of_the_service):
+        assert run(*check, "--checkpoint", file, **settings).code == 0
     port.office.done("yunling", "bill", "sign", port.bill)
     kept.write_text(ledger(port, "checkpoint").out, encoding="utf-8")
-    ran = run(*check, "--checkpoint", kept, **settings)
-    assert ran.code == 1
-    assert "entries are lost" in ran.json()["problems"][0]
+    for file in (kept, of_the_service):
+        ran = run(*check, "--checkpoint", file, **settings)
+        assert ran.code == 1
+        assert "entries are lost" in ran.json()["problems"][0]
 
 
 @pytest.mark.parametrize(
@@ -306,6 +310,36 @@ def test_the_first_finding_is_told_with_what_it_means_and_what_to_do(
     assert "→ Stop the service, keep this database as it is" in ran.out
     first = checked(port, settings, "--json").json()["first"]
     assert (first["kind"], first["entry"]) == ("row", 3)
+
+
+def without(settings: dict[str, str], trigger: str) -> dict[str, str]:
+    """The same database, from which somebody took a trigger away for good."""
+    connection = sqlite3.connect(settings["BOL_DATABASE_URL"].removeprefix("sqlite:///"))
+    with connection:
+        connection.execute(f"DROP TRIGGER {trigger}")
+    connection.close()
+    return settings
+
+
+def test_a_database_without_its_guards_is_audited_and_is_not_sound(
+    port: Port, tmp_path: Path
+) -> None:
+    settings = without(copied(port, tmp_path), "entries_no_update")
+    ran = checked(port, settings, "--json")
+    assert ran.code == 1
+    assert ran.json()["problems"] == [
+        "append-only triggers are not in place: entries_no_update (missing)"
+    ]
+    assert ran.json()["first"]["kind"] == "guards"
+    assert "bol db restore-triggers" in ran.json()["first"]["do"]
+    assert checked(port, settings, "--rebuild").code == 4
+
+
+def test_what_was_changed_is_found_while_the_guards_are_gone(port: Port, tmp_path: Path) -> None:
+    changed = copied(port, tmp_path, "UPDATE entries SET kid = 'x' WHERE idx = 3")
+    ran = checked(port, without(changed, "entries_no_update"), "--json").json()
+    assert (ran["first"]["kind"], ran["first"]["entry"]) == ("row", 3)
+    assert "entries_no_update (missing)" in ran["problems"][-1]
 
 
 def test_a_rebuild_does_not_hide_that_the_log_was_put_back(port: Port, tmp_path: Path) -> None:

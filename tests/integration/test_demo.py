@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bol_service.cli.client import Client, Unreachable
+from bol_service.client import Client, Unreachable
 from tests.demo_run import Played, bol
 from tests.desk import SEEDS
 from tests.service_process import free_port

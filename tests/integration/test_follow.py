@@ -142,6 +142,29 @@ def test_a_key_registered_in_a_watched_partys_name_is_an_alarm(
     assert monitor.seen()["size"] == 6
 
 
+def test_the_keys_of_a_party_are_shown_when_it_is_watched_for_the_first_time(
+    honest: Neighbour, monitor: Monitor
+) -> None:
+    given = ["--vkey", monitor.key.vkey, "--state", str(monitor.state)]
+    told = run("ledger", "follow", honest.url, "--once", *given, "--watch", "p2", "--watch", "p9")
+
+    assert f"compare them: {honest.parties['p2'].public.kid}" in told.out
+    assert "p9 is watched from now on; it has no key yet" in told.out
+
+
+def test_an_alarm_about_a_key_says_how_its_owner_ends_it(
+    honest: Neighbour, monitor: Monitor
+) -> None:
+    monitor.seen("--watch", "newcomer")
+    honest.register("newcomer")
+    alarm = monitor.alarm("--watch", "newcomer")
+
+    assert "watched party's name" in alarm["title"]
+    assert "--known-key" in alarm["nextStep"]
+    assert "bol party revoke-key" in alarm["nextStep"]
+    assert alarm["evidence"] in alarm["nextStep"]
+
+
 # -- a platform that forks its log ---------------------------------------------------------------
 
 
@@ -299,3 +322,40 @@ def test_a_key_that_comes_back_is_no_news(liar: Liar) -> None:
         liar.log.parties["p1"] = shown
 
         assert liar.monitor.visit().code == code
+
+
+OWN, STRANGE = "A" * 43, "B" * 43
+
+
+@pytest.mark.parametrize(
+    ("shown", "watched", "code"),
+    [
+        pytest.param([OWN], ["p1"], 0, id="its own key alone is no alarm"),
+        pytest.param([OWN, STRANGE], ["p1"], 1, id="another key beside its own is an alarm"),
+        pytest.param([STRANGE], ["p1"], 1, id="another key in place of its own is an alarm"),
+        pytest.param([STRANGE], ["p1", "p2"], 0, id="with two watched it may be the other's key"),
+        pytest.param([OWN, STRANGE], ["p1", "p2"], 1, id="with two watched its own key tells"),
+    ],
+)
+def test_a_known_key_counts_from_the_first_visit_on(
+    liar: Liar, shown: list[str], watched: list[str], code: int
+) -> None:
+    liar.log.parties["p1"] = shown
+    liar.log.parties["p2"] = []
+    liar.monitor.options = [option for slug in watched for option in ("--watch", slug)]
+
+    assert liar.monitor.visit("--known-key", OWN).code == code
+
+
+def test_an_act_of_a_watched_party_that_its_page_does_not_show_is_an_alarm(liar: Liar) -> None:
+    liar.monitor.options = ["--watch", "p1"]
+    liar.log.parties["p1"] = [OWN]
+    liar.log.add(entry("party:p1", 1))
+    assert liar.monitor.seen()["notedKeys"] == {"p1": [OWN]}
+
+    liar.log.add(entry("party:p1", 2))
+    liar.log.hidden = 1
+    alarm = liar.monitor.alarm()
+    assert alarm["code"] == "hidden_act"
+    assert "holds 3 events" in alarm["detail"]
+    assert "what 2 of them" in alarm["detail"]

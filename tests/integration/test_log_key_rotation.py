@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -94,12 +95,50 @@ def test_what_the_old_key_signed_after_its_end_is_not_continued(platform: Neighb
     platform.start()
 
 
+def test_a_last_size_below_what_the_retired_key_signed_is_noticed_later_too(
+    platform: Neighbour,
+) -> None:
+    old = rotate(platform, SIZE)
+    platform.grow(2)
+    retired = platform.settings.retired_log_keys
+    assert retired is not None
+    platform.stop()
+    retired.write_text(f"{old.vkey} {SIZE - 1}\n", encoding="utf-8")
+
+    with pytest.raises(RollbackSuspected, match=f"retired of size {SIZE} is signed by .* retired"):
+        platform.start()
+
+    retired.write_text(f"{old.vkey} {SIZE}\n", encoding="utf-8")
+    platform.start()
+
+
 def test_a_database_older_than_the_rotation_is_not_continued(platform: Neighbour) -> None:
     good = platform.settings
 
     with pytest.raises(RollbackSuspected, match="is older than what was signed"):
         rotate(platform, SIZE + 1)
 
+    platform.settings = good
+    platform.start()
+
+
+def test_a_restore_drill_with_a_key_that_never_signs_is_refused_for_the_sizes(
+    platform: Neighbour, tmp_path: Path
+) -> None:
+    good, database = platform.settings, Path(str(platform.running.store.engine.url.database))
+    platform.stop()
+    yesterday = shutil.copy(database, tmp_path / "yesterday.db")
+    platform.start()
+    platform.grow(2)
+    platform.stop()
+    today = shutil.move(database, tmp_path / "today.db")
+    shutil.copy(yesterday, database)
+
+    told = f"file is of size {SIZE + 2}, the database has {SIZE} entries"
+    with pytest.raises(RollbackSuspected, match=told):
+        rotate(platform, SIZE + 2)
+
+    shutil.copy(today, database)
     platform.settings = good
     platform.start()
 

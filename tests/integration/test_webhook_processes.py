@@ -14,7 +14,7 @@ from time import monotonic, sleep
 from typing import Any
 
 from bol_service.application.webhook_delivery import LEASE
-from bol_service.cli.client import Client
+from bol_service.client import Client
 from bol_service.crypto.keys import Algorithm
 from bol_service.crypto.signers import generate, write_private_key
 from bol_service.domain.states import Head

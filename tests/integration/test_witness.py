@@ -200,11 +200,18 @@ def test_a_fork_is_refused_and_both_histories_are_kept_in_the_journal(desk: Desk
     assert b"\n10\n" in desk.latest().content
 
 
+def disputes(desk: Desk) -> dict[tuple[str, bool], int]:
+    witness = desk.witness.running.services.witness
+    assert witness is not None
+    return witness.disputes()
+
+
 def test_another_root_at_the_same_size_is_refused_and_told_as_a_fork(desk: Desk) -> None:
     desk.add(0, 10)
     with capture_logs() as journal:
         assert desk.add(10, 10, log=desk.fork(8)).status == 422
     assert [line["event"] for line in alarms(journal)] == ["a log has forked"]
+    assert disputes(desk) == {(desk.log.origin, True): 1}
 
 
 def test_a_stranger_with_a_published_checkpoint_and_a_wrong_proof_alarms_once(desk: Desk) -> None:
@@ -215,6 +222,10 @@ def test_a_stranger_with_a_published_checkpoint_and_a_wrong_proof_alarms_once(de
             request = AddCheckpoint(old=5, proof=proof, note=desk.log.note(9))
             assert desk.send(request).status == 422
     assert [line["event"] for line in alarms(journal)] == ["a log may have forked"]
+    assert disputes(desk) == {(desk.log.origin, True): 0, (desk.log.origin, False): 1}
+    metrics = ask(desk.witness.url, "GET", "/metrics").content.decode()
+    assert f'bol_witness_disputes{{kind="unproven",log="{desk.log.origin}"}} 1.0' in metrics
+    assert f'bol_witness_disputes{{kind="fork",log="{desk.log.origin}"}} 0.0' in metrics
 
 
 def test_a_proof_where_none_is_due_is_refused(desk: Desk) -> None:

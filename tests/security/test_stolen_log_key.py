@@ -38,7 +38,7 @@ FORKED: Noticed = {
 SHORTER: Noticed = {
     Who.CHECK: NOTHING,
     Who.KEPT: r"the kept checkpoint is of size [0-9]+: .*entries are lost",
-    Who.RECEIPT: "no tree of size [0-9]+ within one of [0-9]+|the old tree of [0-9]+ leaves has",
+    Who.RECEIPT: "no beginning of one of size [0-9]+|the old tree of [0-9]+ leaves has",
     Who.WITNESS: "was cosigned last at size [0-9]+, not [0-9]+",
     Who.READER: "the quorum is not met",
     Who.START: r"is of size [0-9]+, the database has [0-9]+ entries: it is older than",
