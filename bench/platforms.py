@@ -23,7 +23,7 @@ from typing import Any, Generic, TypeVar
 
 from bench.sizes import Sizes
 from bol_service import bootstrap
-from bol_service.cli.client import Client
+from bol_service.client import Client
 from scripts import local_postgres
 from scripts.local_postgres import LocalPostgres
 from tests import service_process

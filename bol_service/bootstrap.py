@@ -7,7 +7,6 @@ start the sequencer, which signs.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import resources
@@ -22,44 +21,30 @@ from bol_service import (
     bootstrap_webhooks,
     bootstrap_witness,
 )
-from bol_service.application.access_tokens import AccessTokens
-from bol_service.application.bill_files import BillFiles
 from bol_service.application.commit import SignCheckpoint
-from bol_service.application.documents import Documents
-from bol_service.application.evidence import Evidence
-from bol_service.application.ledger_queries import LedgerQueries
-from bol_service.application.platform_guard import PlatformFacts
 from bol_service.application.ports import Clock
-from bol_service.application.queries import Queries
-from bol_service.application.rates import Rates
-from bol_service.application.record import Recorder
-from bol_service.application.sequencer import Sequencer
 from bol_service.application.startup import require_continuity, require_key_times
-from bol_service.bootstrap_delivery import Delivery, OfferingWorker
+from bol_service.bootstrap_delivery import OfferingWorker
 from bol_service.bootstrap_exchange import Border, Worker
 from bol_service.bootstrap_log_keys import log_keys
-from bol_service.bootstrap_witness import Witnesses
-from bol_service.copy.apart import Copies
+from bol_service.bootstrap_services import Base, OwnKeys, services_of
 from bol_service.crypto.keys import Algorithm
 from bol_service.crypto.signers import Signer, open_signer
 from bol_service.http import error_pages
 from bol_service.http.app import create_app
 from bol_service.http.edge import Services
-from bol_service.http.metrics import Metrics
 from bol_service.ledger.checkpoint import Checkpoint
 from bol_service.ledger.merkle import EMPTY_ROOT
 from bol_service.ledger.note import KeyType, VerifierKey, sign_note
 from bol_service.portal import app as portal
 from bol_service.portal.words import CHINESE
 from bol_service.settings import Settings, SettingsError
-from bol_service.storage.checkpoint_file import FileCheckpoint
+from bol_service.storage.checkpoint_file import FileCheckpoint, FolderLock
 from bol_service.storage.clock import FileClock, SystemClock
 from bol_service.storage.engine import WriterLock, is_sqlite, open_engine
-from bol_service.storage.exchange import SqlExchange
 from bol_service.storage.roles import require_service
 from bol_service.storage.schema import require_current
 from bol_service.storage.store import SqlStore
-from bol_service.storage.witnessing import SqlWitnessing
 from bol_service.verification.trust import LogKey
 
 
@@ -70,7 +55,7 @@ class Running:
     app: Flask
     services: Services
     store: SqlStore
-    lock: WriterLock | None
+    lock: WriterLock | FolderLock
     exchange: Worker | None = None
     offering: OfferingWorker | None = None
     border: Border | None = None
@@ -86,8 +71,7 @@ class Running:
             self.services.delivering.stop()
         self.services.sequencer.stop()
         self.store.engine.dispose()
-        if self.lock is not None:
-            self.lock.release()
+        self.lock.release()
 
 
 def rulebook() -> bytes:
@@ -109,66 +93,27 @@ def start(
         SettingsError, KeyFileError, SchemaError, WrongDatabase, DatabaseBusy, RollbackSuspected:
             Each names the fault and the way out; nothing has been signed.
     """
-    log_signer, statement_signer = platform_keys(settings)
-    witnesses = bootstrap_witness.witnesses_of(settings, log_signer, statement_signer)
-    webhook_signer = bootstrap_webhooks.webhook_signer(
-        settings, log_signer, statement_signer, *witnesses.reserved()
-    )
-    own = (webhook_signer,) if webhook_signer is not None else ()
-    border = bootstrap_exchange.border_of(
-        settings, log_signer, statement_signer, *witnesses.reserved(), *own
-    )
-    engine = open_engine(settings.database_url)
-    require_service(engine, strict=not settings.is_demo)
-    store = SqlStore(engine)
-    store.require_origin(settings.origin)
-    require_current(engine)
-    lock = WriterLock(settings.database_url) if is_sqlite(engine) else None
-    if lock is not None:
-        lock.acquire()
+    own = _own_keys(settings)
+    store, lock = _store(settings)
     try:
-        _refuse_party_keys(store, log_signer, statement_signer, *witnesses.reserved(), *own)
-        keys = log_keys(log_verifier_key(settings.origin, log_signer), settings.retired_log_keys)
-        bootstrap_witness.compare(witnesses, store, [known.key for known in keys])
-        sign = _checkpoint_signer(settings.origin, log_signer)
-        checkpoint_file = _continued(settings, store, keys, sign)
+        base = _base(settings, own, store)
     except Exception:
-        if lock is not None:
-            lock.release()
+        lock.release()
         raise
-    delivery = bootstrap_delivery.delivery_of(settings, border, store, clock_of(settings))
-    services = _services(
-        settings,
-        store,
-        checkpoint_file,
-        log_signer,
-        statement_signer,
-        webhook_signer,
-        sign,
-        witnesses,
-        keys,
-        border,
-        delivery,
-        ended,
-    )
-    services.sequencer.start()
-    if services.cosigning is not None:
-        services.cosigning.start()
-    if services.delivering is not None:
-        services.delivering.start()
-    app = create_app(services)
-    if settings.proxies:
-        behind = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=0, x_host=0)
-        app.wsgi_app = behind  # type: ignore[method-assign]
-    error_pages.speak_chinese(app, CHINESE)
-    clock = clock_of(settings)
+    clock, border = base.clock, own.border
+    delivery = bootstrap_delivery.delivery_of(settings, border, store, clock)
+    services = services_of(settings, base, delivery, ended)
+    for part in (services.sequencer, services.cosigning, services.delivering):
+        if part is not None:
+            part.start()
+    app = _app(settings, services)
     desk = bootstrap_portal.desk_of(
-        settings, store, services, keys, statement_signer, border, delivery, clock
+        settings, store, services, base.log_keys, own.statement, border, delivery, clock
     )
     portal.install(app, desk)
     exchange = bootstrap_exchange.opened(settings, store, services, border, app, clock)
     offering = bootstrap_delivery.opened(
-        settings, store, services, border, delivery, statement_signer, app, clock
+        settings, store, services, border, delivery, own.statement, app, clock
     )
     return Running(
         app=app,
@@ -179,6 +124,59 @@ def start(
         offering=offering,
         border=border,
     )
+
+
+def _own_keys(settings: Settings) -> OwnKeys:
+    log, statement = platform_keys(settings)
+    witnesses = bootstrap_witness.witnesses_of(settings, log, statement)
+    reserved = witnesses.reserved()
+    webhook = bootstrap_webhooks.webhook_signer(settings, log, statement, *reserved)
+    more = (webhook,) if webhook is not None else ()
+    border = bootstrap_exchange.border_of(settings, log, statement, *reserved, *more)
+    return OwnKeys(
+        log=log, statement=statement, webhook=webhook, witnesses=witnesses, border=border
+    )
+
+
+def _store(settings: Settings) -> tuple[SqlStore, WriterLock | FolderLock]:
+    """The database as this version needs it; a SQLite file, or on PostgreSQL the folder of the
+    checkpoint, is ours alone from now on."""
+    engine = open_engine(settings.database_url)
+    require_service(engine, strict=not settings.is_demo)
+    store = SqlStore(engine)
+    store.require_origin(settings.origin)
+    require_current(engine)
+    lock = (
+        WriterLock(settings.database_url) if is_sqlite(engine) else FolderLock(settings.state_dir)
+    )
+    lock.acquire()
+    return store, lock
+
+
+def _base(settings: Settings, own: OwnKeys, store: SqlStore) -> Base:
+    """Once the log has been found to be ours, and to continue what was signed last."""
+    _refuse_party_keys(store, *own.published, *own.witnesses.reserved())
+    keys = log_keys(log_verifier_key(settings.origin, own.log), settings.retired_log_keys)
+    bootstrap_witness.compare(own.witnesses, store, [known.key for known in keys])
+    sign = _checkpoint_signer(settings.origin, own.log)
+    return Base(
+        clock=clock_of(settings),
+        store=store,
+        own=own,
+        log_keys=keys,
+        sign=sign,
+        checkpoint_file=_continued(settings, store, keys, sign),
+        rulebook=rulebook(),
+    )
+
+
+def _app(settings: Settings, services: Services) -> Flask:
+    app = create_app(services)
+    if settings.proxies:
+        behind = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=0, x_host=0)
+        app.wsgi_app = behind  # type: ignore[method-assign]
+    error_pages.speak_chinese(app, CHINESE)
+    return app
 
 
 def _continued(
@@ -230,85 +228,3 @@ def platform_keys(settings: Settings) -> tuple[Signer, Signer]:
             "make a key of its own for each use"
         )
     return log_signer, statement_signer
-
-
-def _services(
-    settings: Settings,
-    store: SqlStore,
-    checkpoint_file: FileCheckpoint,
-    log_signer: Signer,
-    statement_signer: Signer,
-    webhook_signer: Signer | None,
-    sign: SignCheckpoint,
-    witnesses: Witnesses,
-    keys: tuple[LogKey, ...],
-    border: Border | None,
-    delivery: Delivery | None,
-    ended: Callable[[BaseException], None],
-) -> Services:
-    clock = clock_of(settings)
-    book = SqlWitnessing(store)
-    published = [log_signer, statement_signer]
-    if webhook_signer is not None:
-        published.append(webhook_signer)
-    reserved = (*published, *witnesses.reserved())
-    metrics, rates = Metrics(), Rates()
-    webhooks, delivering = bootstrap_webhooks.webhooks_of(
-        settings, store, clock, webhook_signer, metrics.attempt
-    )
-    sequencer = Sequencer(
-        store,
-        clock,
-        sign,
-        checkpoint_file,
-        PlatformFacts(
-            reserved_keys=frozenset(signer.public.kid for signer in reserved),
-            registrars=settings.registrar_kids,
-            rulebooks=frozenset({hashlib.sha256(rulebook()).hexdigest()}),
-            peers=border.codes if border is not None else frozenset(),
-        ),
-        observe=metrics.group,
-        ended=ended,
-    )
-    return Services(
-        recorder=Recorder(store, sequencer),
-        sequencer=sequencer,
-        queries=Queries(
-            store, clock, settings.origin, delivery.gate if delivery is not None else None
-        ),
-        ledger=LedgerQueries(store),
-        documents=Documents(
-            store, clock, settings.origin, refuse_personal_data=settings.refuse_personal_data
-        ),
-        files=BillFiles(store, SqlExchange(store), clock, settings.origin),
-        tokens=AccessTokens(
-            store,
-            clock,
-            f"{settings.base_url}/oauth/token",
-            rates,
-            delivery.reached.is_abroad if delivery is not None else lambda _: False,
-        ),
-        rates=rates,
-        evidence=Evidence(store, clock, statement_signer, settings.origin, witnesses.policy),
-        copies=Copies(settings.verify_address or f"{settings.base_url}{portal.PREFIX}/verify"),
-        metrics=metrics,
-        origin=settings.origin,
-        platform_code=settings.platform_code,
-        rulebook=rulebook(),
-        public_keys=tuple(
-            {**signer.public.to_jwk(), "kid": signer.public.kid, "use": "sig"}
-            for signer in published
-        ),
-        webhooks=webhooks,
-        delivering=delivering,
-        abroad=delivery.parties if delivery is not None else None,
-        applicants=delivery.applicants if delivery is not None else None,
-        witness=bootstrap_witness.own_witness(witnesses, book, clock),
-        cosigning=bootstrap_witness.cosigning(
-            witnesses,
-            store,
-            book,
-            [known.key for known in keys],
-            lambda _reason: sequencer.stop(),
-        ),
-    )

@@ -1,25 +1,28 @@
 """One HTTP request that ends: nobody who is asked can hold up who asks, nor fill its memory.
 
-1. Connecting takes `CONNECT_SECONDS` at most for each address of a name, each wait for the other
-   side `wait`, and all that follows `total`: then the connection is cut from outside, however
-   slowly the other side dripped. Only the look-up of a name is left to the system's own limits.
+1. Connecting takes `connect` seconds at most, of which each of a name's first addresses has its
+   share; each wait for the other side takes `wait`, and all that follows `total`: then the
+   connection is cut from outside, however slowly the other side dripped. Only the look-up of a name
+   is left to the system's own limits.
 2. An answer of more than `most` bytes is none, nor is one that ends before it is whole.
 3. Redirects are not followed; no proxy and no cookie is known.
 """
 
 from __future__ import annotations
 
+import hmac
 import socket
 import ssl
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse, IncompleteRead
+from time import monotonic
 from typing import Final
 from urllib.parse import urlsplit
 
-CONNECT_SECONDS: Final = 10.0
+_MOST_ADDRESSES: Final = 3  # of one name are tried
 _PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -30,11 +33,12 @@ class NoAnswer(OSError):  # noqa: N818 - says what is the matter
 @dataclass(frozen=True, kw_only=True)
 class Limits:
     """Seconds for one wait, seconds for everything, bytes of an answer; with `most` 0 its body is
-    not looked at."""
+    not looked at. `connect`: seconds for connecting, before these."""
 
     wait: float
     total: float
     most: int
+    connect: float = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +55,7 @@ class Answer:
 @dataclass(frozen=True, kw_only=True)
 class Server:
     """Whom to ask, by scheme, host and port of `url`; `tls` None: the public authorities vouch.
+    `pinned`: the one certificate (DER) that is talked to, for a `tls` that believes any.
 
     Raises ValueError for what is no http or https address, or holds a name and password.
     """
@@ -58,6 +63,7 @@ class Server:
     url: str
     limits: Limits
     tls: ssl.SSLContext | None = None
+    pinned: bytes | None = None
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
@@ -69,13 +75,16 @@ class Server:
         self, method: str, target: str, body: bytes | None, headers: Mapping[str, str]
     ) -> Answer:
         """Raises NoAnswer; `target` is path and query."""
+        host, port = self._address
         try:
-            connected = socket.create_connection(self._address, CONNECT_SECONDS)
+            connected = connect(addresses_of(host, port), port, self.limits.connect)
         except OSError as error:
             raise NoAnswer(repr(error)) from None
         with connected, cut_after(self.limits.total, connected) as was_cut:
             try:
                 answer = self._exchange(connected, method, target, body, headers)
+            except NoAnswer:
+                raise
             except (OSError, HTTPException, ValueError) as error:
                 reason = self._too_late if was_cut.is_set() else repr(error)
                 raise NoAnswer(reason) from None
@@ -125,7 +134,38 @@ class Server:
         if parts.scheme == "http":
             return connected.dup()
         context = self.tls or ssl.create_default_context()
-        return context.wrap_socket(connected.dup(), server_hostname=parts.hostname)
+        channel = context.wrap_socket(connected.dup(), server_hostname=parts.hostname)
+        shown = channel.getpeercert(binary_form=True) or b""
+        if self.pinned is not None and not hmac.compare_digest(shown, self.pinned):
+            channel.close()
+            raise NoAnswer("it shows another certificate than the one that is pinned")
+        return channel
+
+
+def addresses_of(host: str, port: int) -> Sequence[str]:
+    """What the system's resolver says, IPv4 and IPv6; raises OSError."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(entry[4][0]) for entry in found]
+
+
+def connect(addresses: Sequence[str], port: int, seconds: float) -> socket.socket:
+    """To whichever of the first addresses answers; one that does not leaves time for the others.
+
+    Raises:
+        OSError: None of them did.
+    """
+    tried = addresses[:_MOST_ADDRESSES]
+    deadline = monotonic() + seconds
+    failed: OSError | None = None
+    for left, address in zip(range(len(tried), 0, -1), tried, strict=True):
+        share = (deadline - monotonic()) / left
+        if share <= 0:
+            break
+        try:
+            return socket.create_connection((address, port), share)
+        except OSError as error:
+            failed = error
+    raise failed or TimeoutError("timed out")
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -172,6 +172,17 @@ class Client:
         """An answer as bytes. Raises Refused."""
         full = f"{path}?{urlencode(query)}" if query else path
         return self._authorised("GET", full, None, None)
+
+    def pages(self, path: str, **query: str) -> Iterator[dict[str, Any]]:
+        """All items of a list, page by page. Raises Refused."""
+        while True:
+            answered = self.fetch(path, **{"limit": "100", **query})
+            yield from answered.json()["items"]
+            headers = {name.lower(): value for name, value in answered.headers.items()}
+            cursor = headers.get("next-page-cursor")
+            if cursor is None:
+                return
+            query = {**query, "cursor": cursor}
 
     def _authorised(
         self, method: str, path: str, body: bytes | None, media_type: str | None

@@ -19,7 +19,7 @@ from typing import Any
 
 from bol_service.application.exchange_ports import PeerAway
 from bol_service.application.witness_ports import WitnessAway
-from bol_service.cli.client import Refused, Unreachable
+from bol_service.client import Refused, Unreachable
 from bol_service.http.witness_client import HttpWitness
 from bol_service.ledger import receipt as receipts
 from bol_service.ledger.checkpoint import open_checkpoint

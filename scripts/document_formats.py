@@ -16,7 +16,14 @@ from typing import Any, Final
 
 from marshmallow import Schema, fields, validate
 
-from bol_service.domain.events import Action, BillEvent, CustodyEvent, DraftEvent, PartyEvent
+from bol_service.domain.events import (
+    Action,
+    BillEvent,
+    CustodyEvent,
+    DraftEvent,
+    ExchangeEvent,
+    PartyEvent,
+)
 from bol_service.wire import event_fields
 from bol_service.wire.event_schemas import RECIPIENT_ACTIONS, details_schema
 
@@ -29,6 +36,7 @@ STREAMS: Final[dict[str, Any]] = {
     "`draft:<shipment>`": DraftEvent,
     "`custody:<shipment>:<container>`": CustodyEvent,
     "`bill:<bill>`": BillEvent,
+    "`bill:<bill>`, of bills that cross": ExchangeEvent,
 }
 
 MEANING: Final[dict[Action, tuple[str, str]]] = {
@@ -131,6 +139,7 @@ _PATTERNS: Final = {
 }
 _NAMED: Final = {
     "keyProof": "detached JWS, see *Key proof*",
+    "answer": "compact JWS by the other platform",
     "issuanceManifestSignedContent": "compact JWS, see *Issuance manifest*",
     "shipment": "UUID in lower case",
 }
@@ -181,7 +190,8 @@ def _form(field: fields.Field[Any]) -> str:
     if isinstance(field, fields.Nested):
         return "object"
     if isinstance(field, fields.Enum):
-        return _one_of(member.value for member in field.enum)
+        taken = [each.choices for each in field.validators if isinstance(each, validate.OneOf)]
+        return _one_of(taken[0] if taken else field.enum)
     for kind, text in _KINDS:
         if isinstance(field, kind):
             return text

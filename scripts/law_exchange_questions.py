@@ -31,7 +31,7 @@ from bol_service.domain import exchange
 from bol_service.domain.document import BillKind
 from bol_service.domain.events import Action, PeerAnswer, Role, Step
 from bol_service.domain.states import Abroad, BillState, Carriage, Control, Status
-from bol_service.wire.event_schemas import StepSchema
+from bol_service.wire.event_details_exchange import StepSchema
 from bol_service.wire.pint_answers import ResponseCode
 
 Json = dict[str, Any]

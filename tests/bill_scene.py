@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from bol_service.cli.client import Client
 from bol_service.cli.voyage import Voyage
+from bol_service.client import Client
 from bol_service.crypto.keys import Algorithm
 from bol_service.crypto.signers import LocalSigner, generate
 from bol_service.domain.states import Head

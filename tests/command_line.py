@@ -95,19 +95,3 @@ def pem(signer: LocalSigner) -> str:
 def write_json(path: Path, value: object) -> Path:
     path.write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")
     return path
-
-
-def trust_value(platform: kit.Platform) -> dict[str, Any]:
-    """The platform's trust.json."""
-    trust = platform.trust()
-    return {
-        "origin": trust.origin,
-        "code": trust.code,
-        "demo": trust.demo,
-        "logKeys": [{"vkey": entry.key.vkey, "fromSize": 0} for entry in trust.log_keys],
-        "registrarKids": sorted(trust.registrar_kids),
-        "statementKeys": [key.to_jwk() for key in trust.statement_keys],
-        "witnesses": [],
-        "quorum": trust.quorum,
-        "maxAge": trust.max_age,
-    }

@@ -29,7 +29,6 @@ from bol_service.crypto.peer_keys import PeerAlgorithm, PinnedKey
 from bol_service.crypto.peer_signers import PeerSigner, RsaSigner
 from bol_service.crypto.signers import write_private_key
 from bol_service.gateway.delivery import Receiver
-from bol_service.gateway.directory import pages
 from bol_service.gateway.service import Gateway, Plan, open_gateway
 from bol_service.gateway.subscribers import Subscriber
 from bol_service.wire import drafting
@@ -38,6 +37,7 @@ from tests import kit
 from tests.desk import CAST, LOCAL_DATE, STORY, Desk
 from tests.documents import draft_of
 from tests.many_bills import Maker, container, one_box_document
+from tests.trust_file import trust_value
 
 Json = dict[str, Any]
 CARRIER, SHIPPER, BUYER = "xlsc", "yunling", "straits"
@@ -239,25 +239,10 @@ def carrier_files(on: Stage, folder: Path) -> dict[str, Path]:
     """Key, trust file and token of a carrier."""
     key, trust, token = folder / "xlsc.pem", folder / "trust.json", folder / "token"
     write_private_key(key, on.platform.signers[CARRIER]._key, kit.PASSPHRASE)
-    trust.write_bytes(strictjson.canonical(_trust_value(on)))
+    trust.write_bytes(strictjson.canonical(trust_value(on.platform.trust())))
     token.write_text(TOKEN)
     token.chmod(0o600)
     return {"key": key, "trust": trust, "token": token}
-
-
-def _trust_value(on: Stage) -> Json:
-    trust = on.platform.trust()
-    return {
-        "origin": trust.origin,
-        "code": trust.code,
-        "demo": trust.demo,
-        "logKeys": [{"vkey": entry.key.vkey, "fromSize": 0} for entry in trust.log_keys],
-        "registrarKids": sorted(trust.registrar_kids),
-        "statementKeys": [key.to_jwk() for key in trust.statement_keys],
-        "witnesses": [],
-        "quorum": 0,
-        "maxAge": trust.max_age,
-    }
 
 
 # -- what the carrier's system asks for ----------------------------------------------------------
@@ -322,7 +307,7 @@ def _sha256(content: bytes) -> str:
 
 def _catch_up(gateway: Gateway, on: Stage) -> None:
     gateway.state.set_mark("swept", instant_text(STORY))
-    numbers = [notice["number"] for notice in pages(on.client(CARRIER), "/v1/notices")]
+    numbers = [notice["number"] for notice in on.client(CARRIER).pages("/v1/notices")]
     if numbers:
         gateway.state.set_mark("notices", str(numbers[-1]))
 

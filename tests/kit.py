@@ -16,9 +16,9 @@ from pathlib import Path
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from bol_service import bootstrap
-from bol_service.cli.client import Client
 from bol_service.cli.voyage import Voyage
-from bol_service.cli.voyage_script import Script, make_signers
+from bol_service.cli.voyage_script import Script
+from bol_service.client import Client
 from bol_service.crypto.keys import Algorithm
 from bol_service.crypto.signers import LocalSigner, Signer, generate, write_private_key
 from bol_service.settings import Settings
@@ -112,7 +112,9 @@ def start(
     With `webhooks` it sends notices, also to receivers on loopback.
     """
     script = Script(folder=SEEDS, ends=ends or datetime.now(UTC))
-    signers = make_signers(script)
+    signers = {
+        party["party"]: LocalSigner(generate(Algorithm(party["alg"]))) for party in script.parties
+    }
     for name in ("log", "statement", "webhook"):
         write_private_key(folder / f"{name}.pem", generate(Algorithm.ED25519), PASSPHRASE)
     url = database_url or f"sqlite:///{folder / 'ledger.db'}"

@@ -128,6 +128,24 @@ COURSE: tuple[tuple[str, str, Callable[[Voyage], object]], ...] = (
 )
 
 
+# -- where tables begin --------------------------------------------------------------------------
+
+
+def issued(kind: BillKind = BillKind.ORDER) -> Voyage:
+    return Voyage(kind, until="issued")
+
+
+def with_bank() -> Voyage:
+    """Endorsed to the issuing bank, in the hands of the nominated one."""
+    return issued().then(
+        lambda v: v.endorse("yunling", to="banksg"), lambda v: v.transfer("yunling", to="bankcq")
+    )
+
+
+def pending() -> Voyage:
+    return Voyage(until="surrendered")
+
+
 # -- tables of refusals --------------------------------------------------------------------------
 
 

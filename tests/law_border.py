@@ -99,3 +99,44 @@ class Arriving(Leaving):
 
 def step(action: Action, actor: str, recipient: str | None = None, reason: str = "") -> Step:
     return Step(action=action, actor=actor, recipient=recipient, reason=reason or None)
+
+
+# -- how far a bill has come ---------------------------------------------------------------------
+
+
+def leaving(kind: BillKind = BillKind.ORDER) -> Leaving:
+    v = Leaving(kind)
+    v.transfer("yunling", to="SGPX:banksg")
+    return v
+
+
+def sent() -> Leaving:
+    v = leaving()
+    v.send()
+    return v
+
+
+def gone() -> Leaving:
+    return Leaving().gone()
+
+
+def asked(until: str = "issued") -> Leaving:
+    """Gone, endorsed on and surrendered in Singapore, and back with the carrier."""
+    v = Leaving(until=until)
+    v.endorse("yunling", to="SGPX:straits")
+    v.gone()
+    v.returned(
+        step(Action.TRANSFER, "SGPX:banksg", "SGPX:straits"),
+        step(Action.SURRENDER_FOR_DELIVERY, "SGPX:straits", "xlsc"),
+    )
+    return v
+
+
+TO_BANK = step(Action.TRANSFER, "CQGY:yunling", "banksg")
+TO_STRAITS = step(Action.ENDORSE_TO_ORDER, "CQGY:yunling", "straits")
+
+
+def arrived(kind: BillKind = BillKind.ORDER) -> Arriving:
+    v = Arriving(kind)
+    v.arrive(TO_STRAITS, step(Action.TRANSFER, "CQGY:yunling", "straits"))
+    return v

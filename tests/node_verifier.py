@@ -15,6 +15,7 @@ from typing import Any
 from bol_service.verification.report import Report
 from bol_service.verification.trust import Trust, TrustError, read_trust
 from bol_service.verification.verifier import verify
+from tests.trust_file import trust_value
 
 Json = dict[str, Any]
 
@@ -97,26 +98,7 @@ def compared(questions: Sequence[Question]) -> tuple[list[Json], list[str]]:
 
 
 def trust_file(trust: Trust, **changes: Any) -> bytes:
-    value = {
-        "origin": trust.origin,
-        "code": trust.code,
-        "demo": trust.demo,
-        "logKeys": [
-            {
-                "vkey": entry.key.vkey,
-                "fromSize": entry.from_size,
-                **({} if entry.to_size is None else {"toSize": entry.to_size}),
-            }
-            for entry in trust.log_keys
-        ],
-        "registrarKids": sorted(trust.registrar_kids),
-        "statementKeys": [key.to_jwk() for key in trust.statement_keys],
-        "witnesses": [key.vkey for key in trust.witnesses],
-        "quorum": trust.quorum,
-        "maxAge": trust.max_age,
-        **changes,
-    }
-    return json.dumps(value).encode()
+    return json.dumps({**trust_value(trust), **changes}).encode()
 
 
 def milliseconds(moment: datetime) -> int:

@@ -17,9 +17,9 @@ from urllib.parse import urlsplit
 
 from bol_service.application.disclosures import KIND as DISCLOSURE
 from bol_service.application.documents import parse
-from bol_service.cli.client import Client
 from bol_service.cli.voyage import Voyage
 from bol_service.cli.voyage_script import Script
+from bol_service.client import Client
 from bol_service.crypto.signers import write_private_key
 from bol_service.wire.disclosure import MEDIA_TYPE
 from bol_service.wire.disclosure_making import make

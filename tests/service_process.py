@@ -19,8 +19,8 @@ from pathlib import Path
 
 from bol_service import bootstrap
 from bol_service.application.audit import AuditReport, audit
-from bol_service.cli.client import Answered, Client, Refused, Unreachable
 from bol_service.cli.demo_platform import prepare
+from bol_service.client import Answered, Client, Refused, Unreachable
 from bol_service.crypto.signers import LocalSigner
 from bol_service.ledger.note import VerifierKey
 from bol_service.settings import Settings, from_environment

@@ -34,6 +34,7 @@ from bol_service.wire.event_fields import instant_text
 from tests.desk import CAST, STORY, Desk, roll
 from tests.fresh_database import fresh_log
 from tests.many_bills import RULEBOOK, Maker
+from tests.trust_file import trust_value
 
 Json = dict[str, Any]
 PASSPHRASE = b"only for this test run"
@@ -278,21 +279,6 @@ def trust_of(side: Side) -> Trust:
         quorum=0,
         max_age=600,
     )
-
-
-def trust_value(trust: Trust) -> Json:
-    """The trust file, as an object."""
-    return {
-        "origin": trust.origin,
-        "code": trust.code,
-        "demo": trust.demo,
-        "logKeys": [{"vkey": entry.key.vkey, "fromSize": 0} for entry in trust.log_keys],
-        "registrarKids": sorted(trust.registrar_kids),
-        "statementKeys": [key.to_jwk() for key in trust.statement_keys],
-        "witnesses": [key.vkey for key in trust.witnesses],
-        "quorum": trust.quorum,
-        "maxAge": trust.max_age,
-    }
 
 
 def _prepared(

@@ -9,7 +9,7 @@ from typing import Any
 from bol_service.crypto import base64url
 from bol_service.crypto.peer_signers import EcSigner
 from bol_service.wire import pint_answers
-from bol_service.wire.event_schemas import MAX_ANSWER
+from bol_service.wire.event_details_exchange import MAX_ANSWER
 from bol_service.wire.pint_answers import FinishedResponse, ResponseCode
 from tests.two_platforms import CQ, DESK, SG
 from tests.verifier_cases import written

@@ -24,10 +24,10 @@ from bol_service.domain import errors
 from bol_service.domain.states import Status
 from bol_service.settings import Settings
 from bol_service.verification.bundle import ShownEntry, read_bundle
-from bol_service.verification.trust import LogKey, Trust
+from bol_service.verification.trust import Trust
 from tests.forged_bundle import Told, genuine, place
 from tests.node_verifier import Question, trust_file
-from tests.two_platforms import CQ, DESK, SG, Side, Two, two_platforms
+from tests.two_platforms import CQ, DESK, SG, Side, Two, trust_of, two_platforms
 
 READERS = {
     CQ: ("xlsc", "yunling", "bankcq", "guoyuan", "straits"),
@@ -246,22 +246,10 @@ def _watch(side: Side, envelopes: Callable[[Any, Any], Any]) -> None:
 
 def _ledger(side: Side) -> Ledger:
     log_signer, statement_signer = bootstrap.platform_keys(side.settings)
-    key = bootstrap.log_verifier_key(side.origin, log_signer)
-    trust = Trust(
-        origin=side.origin,
-        code=side.code,
-        demo=True,
-        log_keys=(LogKey(key=key, from_size=0, to_size=None),),
-        registrar_kids=side.settings.registrar_kids,
-        statement_keys=(statement_signer.public,),
-        witnesses=(),
-        quorum=0,
-        max_age=600,
-    )
     return Ledger(
         settings=side.settings,
         log_signer=log_signer,
         statement_signer=statement_signer,
         signers={**side.signers, DESK: side.pint},
-        trust=trust,
+        trust=trust_of(side),
     )

@@ -39,8 +39,8 @@ from bol_service.verification.pint_chain import claimed_sender, judge_envelope
 from bol_service.verification.pint_documents import (
     AlreadyHeld,
     Fits,
+    at_the_end,
     judge_document,
-    judge_finish,
 )
 from bol_service.verification.pint_judgement import Accepted, Judgement, Refused, Unsigned
 from bol_service.wire import pint_answers
@@ -147,9 +147,8 @@ class Reception:
     ) -> Judgement:
         sender = claimed_sender(envelope)
         peer = self._desk.peers.platforms.get(sender) if sender is not None else None
-        judge = judge_finish if finishing else judge_envelope
         with self._desk.store.reading() as reading:
-            return judge(
+            judgement = judge_envelope(
                 envelope,
                 pins=self._desk.peers.pins,
                 known=known_history(reading, self._book, envelope.document_checksum, found.state),
@@ -159,6 +158,7 @@ class Reception:
                 options=peer.options if peer is not None else PeerOptions(),
                 caller=caller,
             )
+        return at_the_end(judgement) if finishing else judgement
 
     def _claimed(self, begun: Inbound | None) -> bool:
         """From now on nobody closes what was begun; False if somebody just did."""

@@ -7,7 +7,6 @@ prefix of six digits or more, or by its B/L number.
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +22,9 @@ from bol_service.cli import (
     words,
 )
 from bol_service.cli.context import Connection, reading
-from bol_service.cli.lookup import Names, find_bill, pages, read_bill
+from bol_service.cli.lookup import Names, find_bill, read_bill
 from bol_service.cli.output import ExitCode, Stopped, facts, say, show, table, warn
+from bol_service.cli.own_files import write_and_tell
 from bol_service.cli.signing import payload_of
 
 Json = dict[str, Any]
@@ -54,7 +54,7 @@ for _command in (
 def list_bills(connection: Connection, **filters: str | None) -> None:
     """List the bills that you may know."""
     query = {name: value for name, value in filters.items() if value is not None}
-    items = list(pages(connection.reader(), "/v1/bills", **query))
+    items = list(connection.reader().pages("/v1/bills", **query))
     rows = [
         [
             item["transportDocumentReference"],
@@ -151,7 +151,7 @@ def _order(order: Json) -> None:
 def history(connection: Connection, name: str) -> None:
     """Show who signed what on a bill, oldest first. 流转记录"""
     client = connection.reader()
-    items = list(pages(client, f"/v1/bills/{find_bill(client, name)}/events"))
+    items = list(client.pages(f"/v1/bills/{find_bill(client, name)}/events"))
 
     def human() -> None:
         names = Names(client=client)
@@ -189,7 +189,7 @@ def document(connection: Connection, name: str, out: Path | None) -> None:
     if out is None:
         click.echo(content, nl=False)
         return
-    _write(out, content)
+    write_and_tell(out, content)
 
 
 @bill.command()
@@ -208,7 +208,9 @@ def evidence(connection: Connection, name: str, out: Path, issue_only: bool) -> 
     """
     client = connection.reader()
     query = {"profile": "issue"} if issue_only else {}
-    _write(out, client.fetch(f"/v1/bills/{find_bill(client, name)}/evidence", **query).content)
+    write_and_tell(
+        out, client.fetch(f"/v1/bills/{find_bill(client, name)}/evidence", **query).content
+    )
 
 
 @bill.command()
@@ -221,7 +223,7 @@ def copy(connection: Connection, name: str, out: Path) -> None:
     It is no original. bol verify FILE.pdf checks the evidence in it, not the print.
     """
     client = connection.reader()
-    _write(out, client.fetch(f"/v1/bills/{find_bill(client, name)}/copy").content)
+    write_and_tell(out, client.fetch(f"/v1/bills/{find_bill(client, name)}/copy").content)
 
 
 @bill.command()
@@ -247,17 +249,7 @@ def disclosures(connection: Connection, name: str, out: Path) -> None:
         )
     content = client.fetch(f"/v1/documents/{digest}").content
     disclose.require_named(content, digest)
-    _write(out, content)
-
-
-def _write(out: Path, content: bytes) -> None:
-    try:
-        out.write_bytes(content)
-    except OSError as error:
-        raise click.UsageError(f"{out} cannot be written: {error.strerror}") from None
-    digest = hashlib.sha256(content).hexdigest()
-    value = {"file": str(out), "bytes": len(content), "sha256": digest}
-    show(value, lambda: facts([("file", out), ("bytes", len(content)), ("SHA-256", digest)]))
+    write_and_tell(out, content)
 
 
 @bill.command("release-check")
@@ -297,7 +289,7 @@ def notices(connection: Connection) -> None:
 
     Bills received, drafts to approve, surrenders to answer, alarms.
     """
-    items = list(pages(connection.reader(), "/v1/notices"))
+    items = list(connection.reader().pages("/v1/notices"))
 
     def human() -> None:
         rows = [

@@ -20,10 +20,10 @@ from typing import Any
 import click
 
 from bol_service.cli import disclose, documents, parameters
-from bol_service.cli.client import Client
 from bol_service.cli.lookup import Names, find_shipment
 from bol_service.cli.output import NotSetUp, facts, remark, wants_json
 from bol_service.cli.signing import Desk, Intent, signing
+from bol_service.client import Client
 from bol_service.domain.document import BillKind, DocumentFacts
 from bol_service.domain.events import Action
 from bol_service.wire import drafting

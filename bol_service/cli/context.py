@@ -20,8 +20,8 @@ from typing import Any, Final
 import click
 
 from bol_service.cli import parameters
-from bol_service.cli.client import Client
 from bol_service.cli.output import F, NotSetUp, is_interactive, json_option
+from bol_service.client import Client
 from bol_service.client_abroad import through
 from bol_service.crypto.signers import Signer, open_signer
 
@@ -57,19 +57,17 @@ class Connection:
         """For signing: for the platform's own ledger, or through it for another one's."""
         if self.ledger is not None:
             return through(self.reader(), origin=self.ledger, name=self.name_there)
-        self.signing_origin()
+        require_origin(self.origin)
         return self.reader()
 
     def me(self) -> str:
         """The slug with which I sign."""
-        is_abroad = self.ledger is not None and self.name_there is not None
-        return self.name_there if is_abroad and self.name_there else self._slug()
+        if self.ledger is not None and self.name_there is not None:
+            return self.name_there
+        return self._slug()
 
     def _slug(self) -> str:
         return _given(self.party, "party", "BOL_PARTY", "the slug that your party is registered as")
-
-    def signing_origin(self) -> str:
-        return require_origin(self.origin)
 
     def _url(self) -> str:
         url = _given(self.url, "url", "BOL_URL", "the address of the platform")

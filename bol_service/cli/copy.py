@@ -7,19 +7,18 @@ names the time of its statement.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from bol_service.cli.output import Stopped, facts, json_option, show, visible
+from bol_service.cli.output import Stopped, json_option
+from bol_service.cli.own_files import read_file, read_trust_file, write_and_tell
 from bol_service.copy.apart import Copies
 from bol_service.copy.faults import NoCopy
 from bol_service.verification.bundle import MAX_BUNDLE_BYTES
 from bol_service.verification.report import Report, Verdict
-from bol_service.verification.trust import TrustError, read_trust
 from bol_service.verification.verifier import verify
 
 _ADDRESS = re.compile(r"https?://[!-~]{1,200}")
@@ -46,21 +45,17 @@ def copy(file: Path, trust_file: Path, out: Path, verify_at: str | None) -> None
         raise click.UsageError(
             f"{verify_at!r} is no http or https address of at most 200 characters without spaces"
         )
-    content = _read(file)
+    content = read_file(file, MAX_BUNDLE_BYTES)
     _require_genuine(_report(content, trust_file))
     try:
         printed = Copies(verify_at).printed(content)
     except NoCopy as error:
         raise Stopped("No copy was made", str(error), "Use the file itself.", "no_copy") from None
-    _write(out, printed)
+    write_and_tell(out, printed)
 
 
 def _report(content: bytes, trust_file: Path) -> Report:
-    try:
-        trust = read_trust(_read(trust_file))
-    except TrustError as error:
-        raise click.UsageError(f"{trust_file}: {visible(error)}") from None
-    return verify(content, trust, datetime.now(UTC))
+    return verify(content, read_trust_file(trust_file), datetime.now(UTC))
 
 
 def _require_genuine(report: Report) -> None:
@@ -73,21 +68,3 @@ def _require_genuine(report: Report) -> None:
         last.next_step,
         "not_genuine",
     )
-
-
-def _read(file: Path) -> bytes:
-    try:
-        with open(file, "rb") as opened:
-            return opened.read(MAX_BUNDLE_BYTES + 1)
-    except OSError as error:
-        raise click.UsageError(f"{file} cannot be opened: {error.strerror}") from None
-
-
-def _write(out: Path, printed: bytes) -> None:
-    try:
-        out.write_bytes(printed)
-    except OSError as error:
-        raise click.UsageError(f"{out} cannot be written: {error.strerror}") from None
-    digest = hashlib.sha256(printed).hexdigest()
-    value = {"file": str(out), "bytes": len(printed), "sha256": digest}
-    show(value, lambda: facts([("file", out), ("bytes", len(printed)), ("SHA-256", digest)]))

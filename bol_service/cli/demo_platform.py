@@ -21,9 +21,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from bol_service.cli.client import Client, Refused, Unreachable
 from bol_service.cli.voyage import Voyage
 from bol_service.cli.voyage_script import Script
+from bol_service.client import Client, Refused, Unreachable
 from bol_service.crypto import strictjson
 from bol_service.crypto.keys import Algorithm
 from bol_service.crypto.signers import LocalSigner, generate, write_private_key

@@ -17,8 +17,8 @@ from typing import Any
 import click
 
 from bol_service.cli import documents, parameters
-from bol_service.cli.client import Client
 from bol_service.cli.output import Stopped, facts, json_option, one_line, remark, say, show
+from bol_service.client import Client
 from bol_service.domain.classification import PURPOSES
 from bol_service.domain.document import DocumentFacts
 from bol_service.wire.disclosure import MEDIA_TYPE, BadDisclosure, Presentation, parse_full

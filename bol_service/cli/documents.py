@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from bol_service.cli.client import Client
 from bol_service.cli.output import Stopped, warn
+from bol_service.client import Client
 from bol_service.crypto import strictjson
 from bol_service.domain.document import DocumentFacts, PartyReference
 from bol_service.wire.document import read_document

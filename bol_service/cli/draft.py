@@ -12,11 +12,11 @@ from typing import Any
 import click
 
 from bol_service.cli import documents, parameters
-from bol_service.cli.client import Client
 from bol_service.cli.context import Connection, reading
-from bol_service.cli.lookup import Names, find_shipment, pages
+from bol_service.cli.lookup import Names, find_shipment
 from bol_service.cli.output import Stopped, facts, remark, show, table, wants_json
 from bol_service.cli.signing import Desk, Intent, signing
+from bol_service.client import Client
 from bol_service.domain.document import DocumentFacts
 from bol_service.domain.events import Action, Leg
 from bol_service.domain.states import DraftStatus
@@ -286,7 +286,7 @@ def show_draft(connection: Connection, shipment: str) -> None:
 @reading
 def list_drafts(connection: Connection) -> None:
     """List your shipments."""
-    items = list(pages(connection.reader(), "/v1/drafts"))
+    items = list(connection.reader().pages("/v1/drafts"))
     members = ("carrierBookingReference", "shipment", "status", "version", "carrier", "shipper")
     rows = [[item.get(member, "") for member in members] for item in items]
     headings = ["booking", "shipment", "status", "version", "carrier", "shipper"]

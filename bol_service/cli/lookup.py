@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from bol_service.cli.client import Client, Refused
 from bol_service.cli.output import Stopped, one_line
 from bol_service.cli.words import STATUSES, english
+from bol_service.client import Client, Refused
 
 Json = dict[str, Any]
-
-
-def pages(client: Client, path: str, **query: str) -> Iterator[Json]:
-    """All items of a list, page by page."""
-    while True:
-        answered = client.fetch(path, **{"limit": "100", **query})
-        yield from answered.json()["items"]
-        headers = {name.lower(): value for name, value in answered.headers.items()}
-        cursor = headers.get("next-page-cursor")
-        if cursor is None:
-            return
-        query = {**query, "cursor": cursor}
 
 
 def find_bill(client: Client, name: str) -> str:
@@ -34,9 +21,9 @@ def find_bill(client: Client, name: str) -> str:
     """
     if re.fullmatch(r"[0-9a-f]{64}", name):
         return name
-    found = list(pages(client, "/v1/bills", reference=name))
+    found = list(client.pages("/v1/bills", reference=name))
     if not found and re.fullmatch(r"[0-9a-f]{6,63}", name):
-        found = [item for item in pages(client, "/v1/bills") if item["bill"].startswith(name)]
+        found = [item for item in client.pages("/v1/bills") if item["bill"].startswith(name)]
     living = [item for item in found if item["status"] != "VOIDED"] or found
     if len(living) == 1:
         return str(living[0]["bill"])
@@ -62,7 +49,7 @@ def find_shipment(client: Client, name: str) -> str:
         return name
     found = [
         item["shipment"]
-        for item in pages(client, "/v1/drafts")
+        for item in client.pages("/v1/drafts")
         if item["carrierBookingReference"] == name
     ]
     if len(found) == 1:

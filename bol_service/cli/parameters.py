@@ -107,10 +107,7 @@ def file_bytes(path: str) -> bytes:
 
 def json_file(path: str) -> dict[str, Any]:
     """The JSON object in a file, or on stdin for `-`."""
-    try:
-        found = json.loads(file_bytes(path))
-    except ValueError as error:
-        _refuse(f"{path} is not JSON: {error}")
+    found = _json(path)
     if not isinstance(found, dict):
         _refuse(f"{path} holds a JSON {type(found).__name__}, an object is needed")
     return found
@@ -129,13 +126,17 @@ def key_proof_file(path: str) -> dict[str, Any]:
 
 def json_list_file(path: str) -> list[Any]:
     """The JSON array in a file, or on stdin for `-`."""
-    try:
-        found = json.loads(file_bytes(path))
-    except ValueError as error:
-        _refuse(f"{path} is not JSON: {error}")
+    found = _json(path)
     if not isinstance(found, list):
         _refuse(f"{path} holds a JSON {type(found).__name__}, an array is needed")
     return found
+
+
+def _json(path: str) -> Any:
+    try:
+        return json.loads(file_bytes(path))
+    except ValueError as error:
+        _refuse(f"{path} is not JSON: {error}")
 
 
 def _checked(check: Callable[[str], object], text: str) -> str:

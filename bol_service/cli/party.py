@@ -13,7 +13,7 @@ import click
 
 from bol_service.cli import parameters, party_abroad, party_operator
 from bol_service.cli.context import Connection, public
-from bol_service.cli.lookup import Names, pages
+from bol_service.cli.lookup import Names
 from bol_service.cli.output import Stopped, facts, show, table
 from bol_service.cli.signing import Desk, Intent, signing
 from bol_service.domain.events import Action
@@ -205,7 +205,7 @@ _LIMITS = (("validFrom", "from"), ("validUntil", "until"))
 @public
 def list_parties(connection: Connection) -> None:
     """List all registered parties."""
-    items = list(pages(connection.public(), "/v1/parties"))
+    items = list(connection.public().pages("/v1/parties"))
     rows = [[i["party"], i["legalName"], i["country"], ", ".join(i["roles"])] for i in items]
     headings = ["party", "legal name", "country", "roles"]
     show({"items": items}, lambda: table(headings, rows, empty="No party is registered yet."))

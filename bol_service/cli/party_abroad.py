@@ -11,10 +11,10 @@ from typing import Any
 import click
 
 from bol_service.cli import parameters
-from bol_service.cli.client import Client
 from bol_service.cli.context import Connection, all_options, reading
 from bol_service.cli.output import NotSetUp, Stopped, facts, say, show, visible
 from bol_service.cli.signing import Desk, Intent, signing
+from bol_service.client import Client
 from bol_service.domain.events import Action
 from bol_service.wire import drafting
 from bol_service.wire.abroad import APPLIED_ROLES

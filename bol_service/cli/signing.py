@@ -19,7 +19,6 @@ from typing import Any
 import click
 
 from bol_service.cli import parameters, words
-from bol_service.cli.client import Client, Refused, Unreachable
 from bol_service.cli.context import Connection, all_options, public
 from bol_service.cli.output import (
     F,
@@ -34,6 +33,7 @@ from bol_service.cli.output import (
     wants_json,
     warn,
 )
+from bol_service.client import Client, Refused, Unreachable
 from bol_service.crypto import strictjson
 from bol_service.domain.events import Action
 from bol_service.wire import drafting

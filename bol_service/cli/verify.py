@@ -16,28 +16,17 @@ from typing import Any, Final
 import click
 
 from bol_service.cli import words
-from bol_service.cli.output import ExitCode, colour, json_option, one_line, say, show, visible
+from bol_service.cli.output import ExitCode, json_option, one_line, say, show
+from bol_service.cli.own_files import read_file, read_trust_file
+from bol_service.cli.verdict import say_styled, tell_check, tell_verdict
 from bol_service.cli.verify_disclosed import is_presentation, verify_disclosed
 from bol_service.copy.apart import Copies
 from bol_service.copy.checking import NOTICE, evidence_in, is_copy, verify_copy
 from bol_service.verification.bundle import MAX_BUNDLE_BYTES
-from bol_service.verification.report import VERDICT_ZH, Finding, Outcome, Report, Title, Verdict
-from bol_service.verification.trust import Trust, TrustError, read_trust
+from bol_service.verification.report import Report, Title, Verdict
+from bol_service.verification.trust import Trust
 from bol_service.verification.verifier import verify as verify_bundle
 
-MAX_TRUST_BYTES: Final = 1_000_000
-_SYMBOLS: Final = {
-    Outcome.VALID: ("✓", "green"),
-    Outcome.INVALID: ("✗", "red"),
-    Outcome.UNKNOWN: ("?", "yellow"),
-}
-_COLOURS: Final = {
-    Verdict.CURRENT: "green",
-    Verdict.ENDED: "green",
-    Verdict.NOT_KNOWN_CURRENT: "yellow",
-    Verdict.NOT_GENUINE: "red",
-    Verdict.CANNOT_SAY: "yellow",
-}
 _NEXT_STEPS: Final = {
     Verdict.CURRENT: "Rely on it now; get a fresh file before you act on it later.",
     Verdict.ENDED: "Keep it as proof. Nothing can be done with this bill any more.",
@@ -85,8 +74,8 @@ def verify(
     Evidence is *.ebl.json; of a printed copy (*.pdf) the evidence inside it is verified, not what
     is printed; disclosed fields are *.sdjwt.
     """
-    trust = _trust(trust_file)
-    contents = [(file, _read(file, MAX_BUNDLE_BYTES)) for file in files]
+    trust = read_trust_file(trust_file) if trust_file else None
+    contents = [(file, read_file(file, MAX_BUNDLE_BYTES)) for file in files]
     now = datetime.now(UTC)
     if evidence_file is not None or any(is_presentation(content) for _, content in contents):
         evidence = _evidence(evidence_file) if evidence_file else None
@@ -126,26 +115,8 @@ def _report(content: bytes, trust: Trust | None, now: datetime) -> Report:
 
 
 def _evidence(file: Path) -> bytes:
-    content = _read(file, MAX_BUNDLE_BYTES)
+    content = read_file(file, MAX_BUNDLE_BYTES)
     return evidence_in(content, copies=Copies(), limit=MAX_BUNDLE_BYTES)
-
-
-def _trust(file: Path | None) -> Trust | None:
-    if file is None:
-        return None
-    try:
-        return read_trust(_read(file, MAX_TRUST_BYTES))
-    except TrustError as error:
-        raise click.UsageError(f"{file}: {visible(error)}") from None
-
-
-def _read(file: Path, limit: int) -> bytes:
-    """One byte more than `limit` at most, so that the reader sees that it is too long."""
-    try:
-        with open(file, "rb") as opened:
-            return opened.read(limit + 1)
-    except OSError as error:
-        raise click.UsageError(f"{file} cannot be opened: {error.strerror}") from None
 
 
 def _value(
@@ -177,12 +148,12 @@ def _tell(file: Path, report: Report, *, is_printed: bool) -> None:
     say(f"{one_line(file)}")
     if is_printed:
         for line in NOTICE:
-            _styled(f"  {line}", "yellow")
+            say_styled(f"  {line}", "yellow")
     if report.demo:
-        _styled("  DEMO: a demonstration without legal effect · 演示,无法律效力", "magenta")
+        say_styled("  DEMO: a demonstration without legal effect · 演示,无法律效力", "magenta")
     say("\n  Checks")
     for finding in report.findings:
-        _finding(finding)
+        tell_check(finding.outcome, finding.check, finding.message, finding.next_step)
     if report.signed:
         say("\n  Signed acts")
         for line in _acts(report):
@@ -192,16 +163,9 @@ def _tell(file: Path, report: Report, *, is_printed: bool) -> None:
         say("\n  Title")
         for sentence in title_sentences(report.title, names):
             say(f"    {sentence}")
-    say()
-    _verdict(report)
-
-
-def _finding(finding: Finding) -> None:
-    symbol, hue = _SYMBOLS[finding.outcome]
-    word = click.style(f"{symbol} {finding.outcome:<7}", fg=hue)
-    click.echo(f"    {word}  {finding.check:<11} {one_line(finding.message)}", color=colour())
-    if finding.next_step:
-        say(f"                            → {finding.next_step}")
+    tell_verdict(report.verdict, demo=report.demo)
+    for step in _next_steps(report):
+        say(f"  → {step}")
 
 
 def _acts(report: Report) -> list[str]:
@@ -245,18 +209,8 @@ def title_sentences(title: Title, names: dict[str, str]) -> list[str]:
     ]
 
 
-def _verdict(report: Report) -> None:
-    demo = " · DEMO 演示" if report.demo else ""
-    _styled(
-        f"  {report.verdict} · {VERDICT_ZH[report.verdict]}{demo}",
-        _COLOURS[report.verdict],
-        bold=True,
-    )
+def _next_steps(report: Report) -> list[str]:
     open_ = [finding.next_step for finding in report.findings if finding.next_step]
-    for step in dict.fromkeys(open_ or [_NEXT_STEPS.get(report.verdict, "")]):
-        if step:
-            say(f"  → {step}")
-
-
-def _styled(text: str, hue: str, *, bold: bool = False) -> None:
-    click.echo(click.style(text, fg=hue, bold=bold), color=colour())
+    if open_:
+        return list(dict.fromkeys(open_))
+    return [_NEXT_STEPS[report.verdict]] if report.verdict in _NEXT_STEPS else []

@@ -9,30 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Final
 
 import click
 
 from bol_service.cli import words
-from bol_service.cli.output import ExitCode, colour, one_line, say, show
+from bol_service.cli.output import ExitCode, one_line, say, show
+from bol_service.cli.verdict import tell_check, tell_outcome, tell_verdict
 from bol_service.verification.disclosure import verify
 from bol_service.verification.disclosure_report import DisclosureReport
-from bol_service.verification.report import VERDICT_ZH, Outcome, Verdict
+from bol_service.verification.report import Verdict
 from bol_service.verification.trust import Trust
 from bol_service.wire.field_classes import shown_value
-
-_SYMBOLS: Final = {
-    Outcome.VALID: ("✓", "green"),
-    Outcome.INVALID: ("✗", "red"),
-    Outcome.UNKNOWN: ("?", "yellow"),
-}
-_COLOURS: Final = {
-    Verdict.CURRENT: "green",
-    Verdict.ENDED: "green",
-    Verdict.NOT_KNOWN_CURRENT: "yellow",
-    Verdict.NOT_GENUINE: "red",
-    Verdict.CANNOT_SAY: "yellow",
-}
 
 
 def is_presentation(content: bytes) -> bool:
@@ -71,21 +58,21 @@ def _tell_all(reports: list[tuple[Path, DisclosureReport]], *, demo: bool) -> No
             say()
         say(one_line(file))
         _tell(report)
-        _verdict(report, demo=demo)
+        tell_verdict(report.verdict, demo=demo)
 
 
 def _tell(report: DisclosureReport) -> None:
     say("\n  Checks")
     for finding in report.findings:
-        _line(finding.outcome, f"{finding.step:<11} {one_line(finding.message)}")
-        if finding.next_step:
-            say(f"                            → {finding.next_step}")
+        tell_check(finding.outcome, finding.step, finding.message, finding.next_step)
     found = report.presentation
     if found is None:
         return
     say(f"\n  Disclosed of B/L {one_line(found.claims.reference)} 已披露")
     for piece in sorted(report.fields, key=lambda piece: piece.pointer):
-        _line(piece.outcome, f"{one_line(piece.pointer)}  {one_line(shown_value(piece.value))}")
+        tell_outcome(
+            piece.outcome, f"{one_line(piece.pointer)}  {one_line(shown_value(piece.value))}"
+        )
     say(f"    not disclosed 未披露: {found.hidden} fields")
     say("\n  Status 状态")
     for line in _status(report):
@@ -102,15 +89,3 @@ def _status(report: DisclosureReport) -> list[str]:
     if report.current_until is not None:
         lines.append(f"current until {report.current_until:%Y-%m-%d %H:%M:%S} UTC; then {ask}")
     return lines
-
-
-def _line(outcome: Outcome, text: str) -> None:
-    symbol, hue = _SYMBOLS[outcome]
-    word = click.style(f"{symbol} {outcome:<7}", fg=hue)
-    click.echo(f"    {word}  {text}", color=colour())
-
-
-def _verdict(report: DisclosureReport, *, demo: bool) -> None:
-    text = f"  {report.verdict} · {VERDICT_ZH[report.verdict]}{' · DEMO 演示' if demo else ''}"
-    say()
-    click.echo(click.style(text, fg=_COLOURS[report.verdict], bold=True), color=colour())

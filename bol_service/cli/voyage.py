@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from bol_service.cli.client import Client, Refused
 from bol_service.cli.voyage_script import Script
 from bol_service.cli.voyage_values import Values
+from bol_service.client import Client, Refused
 from bol_service.crypto import base64url
 from bol_service.crypto.signers import Signer
 from bol_service.domain.states import Head

@@ -11,9 +11,6 @@ from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
-from bol_service.crypto.keys import Algorithm
-from bol_service.crypto.signers import LocalSigner, generate
-
 Json = dict[str, Any]
 
 
@@ -50,13 +47,6 @@ class Script:
 
     def _scenario(self, text: str) -> datetime:
         return datetime.fromisoformat(text).replace(tzinfo=self.zone)
-
-
-def make_signers(script: Script) -> dict[str, LocalSigner]:
-    """A fresh key for every party of the cast, in the algorithm that the script names."""
-    return {
-        party["party"]: LocalSigner(generate(Algorithm(party["alg"]))) for party in script.parties
-    }
 
 
 def _read(path: Path) -> Any:

@@ -9,7 +9,6 @@ import click
 
 from bol_service.cli import words
 from bol_service.cli.context import Connection, reading
-from bol_service.cli.lookup import pages
 from bol_service.cli.output import facts, say, show, table
 
 Json = dict[str, Any]
@@ -80,7 +79,7 @@ def remove(connection: Connection, webhook: str) -> None:
 @reading
 def deliveries(connection: Connection, webhook: str) -> None:
     """Show what became of each notice, the newest first."""
-    items = list(pages(connection.reader(), f"{_path(webhook)}/deliveries"))
+    items = list(connection.reader().pages(f"{_path(webhook)}/deliveries"))
     rows = [
         [
             item["number"],

@@ -11,15 +11,10 @@ sender, locked, until the other platform has signed what became of it.
    chain comes back: chains tell of none. NOT_MOVED carries its BSIG, BENV or DISE: control, status
    and letter of credit are as before the act; whoever signed it has accepted the bill with it.
 4. IMPORTED makes a bill known that was issued elsewhere, RETURNED continues one that is known.
-   Both replay the transactions told in between under the rules of the bill: whoever gives has it,
-   whoever endorses has the title, only the issuing carrier is asked for delivery and answers, and
-   nothing follows an accepted surrender. Moves inside another platform may be left out (DCSA PINT
-   3.0), so of possession there only the platform is asked. A party of this platform signs here
-   itself: no chain tells of its acts. Whom a chain endorses the bill to here, or brings it to, must
-   be able to hold it: neither operator nor exchange desk nor its carrier, and with consent; nor
-   does an imported document name operator or desk as shipper, consignee or title holder.
+   Both replay the transactions told in between (`exchange_steps`). Whom they bring the bill to here
+   must be able to hold it: neither operator nor exchange desk nor its carrier, and with consent;
+   nor does an imported document name operator or desk as shipper, consignee or title holder.
 5. A bill that comes back must have been away, and no chain counts twice.
-6. Notations, delivery orders and custody stay with the platform of issue; they are no transactions.
 """
 
 from __future__ import annotations
@@ -27,9 +22,8 @@ from __future__ import annotations
 from typing import assert_never
 
 from bol_service.domain import errors, issue
-from bol_service.domain.document import BillKind, DocumentFacts
+from bol_service.domain.document import DocumentFacts
 from bol_service.domain.events import (
-    Action,
     Carried,
     ExchangeEvent,
     Imported,
@@ -39,8 +33,8 @@ from bol_service.domain.events import (
     Returned,
     Role,
     Sent,
-    Step,
 )
+from bol_service.domain.exchange_steps import after_steps
 from bol_service.domain.identifiers import is_foreign, platform_of
 from bol_service.domain.states import (
     Abroad,
@@ -57,10 +51,6 @@ from bol_service.domain.values import replaced
 
 RECEIVED = frozenset({"RECE", "DUPE"})
 REFUSED = frozenset({"BSIG", "BENV", "DISE"})
-PENDING = {
-    Action.SURRENDER_FOR_DELIVERY: Status.PENDING_SURRENDER_FOR_DELIVERY,
-    Action.SURRENDER_FOR_AMENDMENT: Status.PENDING_SURRENDER_FOR_AMENDMENT,
-}
 
 
 def apply(world: Reader, event: ExchangeEvent) -> BillState:
@@ -192,7 +182,7 @@ def _imported(world: Reader, existing: BillState | None, event: Imported, bill: 
         )
     blank = _as_issued(event, facts)
     _require_parties(world, event)
-    told = _settled(world, _told(world, blank, event.steps))
+    told = _settled(world, after_steps(world, blank, event.steps))
     arrived = replaced(told, abroad=_arrival(told.abroad, event))
     tenures = tuple(Tenure(party=slug) for slug in sorted(controllers(arrived)))
     return replaced(arrived, tenures=tenures)
@@ -244,7 +234,7 @@ def _returned(world: Reader, state: BillState, event: Returned) -> BillState:
             f"the chain that ends with {event.last_entry} has arrived before",
             pointer="/details/lastEntry",
         )
-    told = _settled(world, _told(world, state, event.steps))
+    told = _settled(world, after_steps(world, state, event.steps))
     return replaced(told, presentation=None, abroad=_arrival(told.abroad, event))
 
 
@@ -268,121 +258,3 @@ def _settled(world: Reader, state: BillState) -> BillState:
         return replaced(state, status=state.abroad.surrender, abroad=pending)
     issue.require_consent(world.party(possessor), possessor, state.rulebook)
     return replaced(state, status=Status.ISSUED)
-
-
-# -- the transactions in between -----------------------------------------------------------------
-
-
-def _told(world: Reader, state: BillState, steps: tuple[Step, ...]) -> BillState:
-    for step in steps:
-        state = _after(world, state, step)
-    return state
-
-
-def _after(world: Reader, state: BillState, step: Step) -> BillState:
-    if not is_foreign(step.actor):
-        raise _unlawful(state, step, f"{step.actor} is of this platform and signs here itself")
-    if state.status is Status.SURRENDERED_FOR_DELIVERY:
-        raise _unlawful(state, step, "an accepted surrender ends the chain")
-    answers = step.action in (Action.SACC, Action.SREJ)
-    if answers != (state.abroad.surrender is not None):
-        waits = "no surrender waits" if answers else "a surrender waits for the carrier"
-        raise _unlawful(state, step, waits)
-    if answers:
-        return _carrier_answered(state, step)
-    if _place(step.actor) != _place(state.control.possessor):
-        raise _unlawful(state, step, f"{state.control.possessor} possesses the bill")
-    return _by_possessor(world, state, step)
-
-
-def _by_possessor(world: Reader, state: BillState, step: Step) -> BillState:
-    control = state.control
-    match step.action:
-        case Action.SIGN:
-            return replaced(state, control=replaced(control, possessor=step.actor))
-        case Action.TRANSFER:
-            if state.kind is BillKind.STRAIGHT and _named(step) != state.consignee:
-                raise _unlawful(state, step, f"a straight bill passes to {state.consignee} only")
-            if _named(step) == state.carrier:
-                raise _unlawful(state, step, "the carrier is asked by surrender, not by transfer")
-            return replaced(state, control=replaced(control, possessor=_named(step)))
-        case Action.ENDORSE | Action.ENDORSE_TO_ORDER:
-            _require_endorser(state, step)
-            endorsee = _named(step)
-            _require_endorsee(world, state, endorsee)
-            final = step.action is Action.ENDORSE
-            title = Control(possessor=step.actor, title_holder=endorsee, final=final)
-            return replaced(state, control=title)
-        case Action.BLANK_ENDORSE:
-            _require_endorser(state, step)
-            return replaced(state, control=Control(possessor=step.actor, title_holder=None))
-        case Action.SURRENDER_FOR_DELIVERY | Action.SURRENDER_FOR_AMENDMENT:
-            _require_surrenderer(state, step)
-            return replaced(
-                state,
-                control=replaced(control, possessor=state.carrier),
-                surrendered_by=step.actor,
-                abroad=replaced(state.abroad, surrender=PENDING[step.action]),
-            )
-        case _:
-            raise _unlawful(state, step, "it is no transaction between platforms")
-
-
-def _carrier_answered(state: BillState, step: Step) -> BillState:
-    if step.actor != state.carrier or _named(step) != state.surrendered_by:
-        raise _unlawful(state, step, f"{state.carrier} answers {state.surrendered_by}")
-    answered = replaced(state.abroad, surrender=None)
-    if step.action is Action.SREJ:
-        back = replaced(state.control, possessor=_named(step))
-        return replaced(state, control=back, surrendered_by=None, abroad=answered)
-    if state.abroad.surrender is not Status.PENDING_SURRENDER_FOR_DELIVERY:
-        raise errors.NotSupported("amendment after surrender is not built")
-    return replaced(state, status=Status.SURRENDERED_FOR_DELIVERY, abroad=answered)
-
-
-def _require_endorser(state: BillState, step: Step) -> None:
-    if state.kind is BillKind.STRAIGHT:
-        raise _unlawful(state, step, "a straight bill is never endorsed")
-    if state.control.title_holder not in (None, step.actor):
-        raise _unlawful(state, step, f"it is to the order of {state.control.title_holder}")
-    if state.control.final:
-        raise _unlawful(state, step, f"{step.actor} received a final endorsement")
-
-
-def _require_endorsee(world: Reader, state: BillState, endorsee: str) -> None:
-    """Whether one abroad can hold the bill, its own platform has said."""
-    if endorsee == state.carrier:
-        raise errors.BadRecipient(
-            f"{endorsee} issued bill {state.reference} and cannot have title to it",
-            pointer="/details/steps",
-        )
-    if not is_foreign(endorsee):
-        issue.require_consent(world.party(endorsee), endorsee, state.rulebook)
-
-
-def _require_surrenderer(state: BillState, step: Step) -> None:
-    if _named(step) != state.carrier:
-        raise _unlawful(state, step, f"{state.carrier} issued the bill")
-    entitled = (
-        step.actor in (state.shipper, state.consignee)
-        if state.kind is BillKind.STRAIGHT
-        else state.control.title_holder in (None, step.actor)
-    )
-    if not entitled:
-        raise _unlawful(state, step, f"it is to the order of {state.control.title_holder}")
-
-
-def _place(name: str) -> str | None:
-    return platform_of(name) if is_foreign(name) else None
-
-
-def _named(step: Step) -> str:
-    if step.recipient is None:
-        raise errors.BadChain(f"{step.action} by {step.actor} names no recipient")
-    return step.recipient
-
-
-def _unlawful(state: BillState, step: Step, why: str) -> errors.BadChain:
-    return errors.BadChain(
-        f"{step.action} by {step.actor} on bill {state.reference}: {why}", pointer="/details/steps"
-    )

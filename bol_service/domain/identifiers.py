@@ -121,16 +121,6 @@ def check_unlocode(code: str) -> None:
     _check_form(code, UNLOCODE_FORM, "a UN/LOCODE such as CNCQI (digits 0 and 1 do not occur)")
 
 
-def check_hs_code(code: str) -> None:
-    """Six digits of the Harmonized System, or more as countries add them."""
-    _check_form(code, HS_CODE_FORM, "an HS code of 6 to 12 digits such as 871410")
-
-
-def check_country(code: str) -> None:
-    if code not in COUNTRIES:
-        raise ValueError(f"{code!r} is no country; write an ISO 3166-1 code such as CN or SG")
-
-
 def check_slug(slug: str) -> None:
     _check_form(slug, SLUG_FORM, "a party's slug such as yunling (2 to 31 of a-z, 0-9 and -)")
 
@@ -158,12 +148,6 @@ def check_origin(origin: str) -> None:
     _check_form(origin, ORIGIN_FORM, "an origin without scheme such as cq.example/ebl")
     if len(origin) > ORIGIN_LENGTH:
         raise ValueError(f"{len(origin)} characters are too long for an origin of {ORIGIN_LENGTH}")
-
-
-@lru_cache(_REMEMBERED)
-def bill_stream(bill: str) -> str:
-    check_bill(bill)
-    return str(Stream(kind=StreamKind.BILL, bill=bill))
 
 
 @lru_cache(_REMEMBERED)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bol_service.gateway.desk import Desk, NotProven
-from bol_service.gateway.directory import Directory, pages
+from bol_service.gateway.directory import Directory
 from bol_service.wire.dcsa_chain import EndorsementChain, links
 
 Json = dict[str, Any]
@@ -33,7 +33,7 @@ class Chains:
         if scac is not None and scac != own:
             return []
         found = []
-        for summary in pages(self.desk.client, "/v1/bills", reference=document):
+        for summary in self.desk.client.pages("/v1/bills", reference=document):
             if summary.get("carrier") != self.desk.me or summary["status"] in _NEVER_HELD:
                 continue
             view = self.desk.client.get(f"/v1/bills/{summary['bill']}")

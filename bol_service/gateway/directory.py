@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote
@@ -91,7 +90,7 @@ class Directory:
     def _by_registration(self, codes: Codes) -> Json | None:
         if not any(kind in REGISTRATIONS for kind, _ in codes):
             return None
-        for view in pages(self.client, "/v1/parties"):
+        for view in self.client.pages("/v1/parties"):
             if codes & frozenset(_codes(view).items()):
                 return view
         return None
@@ -136,18 +135,6 @@ class Directory:
             codes=(own, *listed),
             tax_references=tuple(taxes),
         )
-
-
-def pages(client: Client, path: str, **query: str) -> Iterator[Json]:
-    """All items of a list of the platform, page by page."""
-    while True:
-        answered = client.fetch(path, **{"limit": "100", **query})
-        yield from answered.json()["items"]
-        headers = {name.lower(): value for name, value in answered.headers.items()}
-        cursor = headers.get("next-page-cursor")
-        if cursor is None:
-            return
-        query = {**query, "cursor": cursor}
 
 
 def _codes(view: Json) -> dict[str, str]:

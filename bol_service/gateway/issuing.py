@@ -28,7 +28,7 @@ from bol_service.domain.states import Status
 from bol_service.gateway import manifests
 from bol_service.gateway.delivery import CARRIER
 from bol_service.gateway.desk import Desk, InDoubt, NotProven, Rejected
-from bol_service.gateway.directory import Directory, pages
+from bol_service.gateway.directory import Directory
 from bol_service.gateway.state import Issuance
 from bol_service.wire import drafting
 from bol_service.wire.dcsa_issuance import (
@@ -198,7 +198,7 @@ class Issuing:
         """The one whose approved draft is this document. Raises Rejected."""
         booked = [
             view
-            for view in pages(self.desk.client, "/v1/drafts")
+            for view in self.desk.client.pages("/v1/drafts")
             if view["carrier"] == self.desk.me
             and view["carrierBookingReference"] in facts.booking_references
         ]

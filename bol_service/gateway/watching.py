@@ -24,7 +24,6 @@ import structlog
 from bol_service.client import Refused
 from bol_service.crypto import strictjson
 from bol_service.gateway.desk import Desk, NotProven
-from bol_service.gateway.directory import pages
 from bol_service.gateway.subscribers import EVERYBODY, Subscriber
 from bol_service.gateway.surrendering import Surrendering
 from bol_service.wire.dcsa_notification import DocumentNotification
@@ -85,9 +84,9 @@ class Watching:
     def sweep(self) -> None:
         """Look at every bill and draft whose state changed, or that waits for the carrier."""
         started = self.desk.now()
-        for draft in pages(self.desk.client, "/v1/drafts"):
+        for draft in self.desk.client.pages("/v1/drafts"):
             self._look_at_draft(draft)
-        for summary in pages(self.desk.client, "/v1/bills", carrier=self.desk.me):
+        for summary in self.desk.client.pages("/v1/bills", carrier=self.desk.me):
             changed = self.desk.state.status(summary["bill"]) != summary["status"]
             if changed or str(summary["status"]).startswith("PENDING_"):
                 self._visit(summary["bill"])
@@ -100,7 +99,7 @@ class Watching:
     def _read_notices(self) -> None:
         cursor = self.desk.state.mark(_NOTICES)
         query = {"cursor": cursor} if cursor else {}
-        notices = list(pages(self.desk.client, "/v1/notices", **query))
+        notices = list(self.desk.client.pages("/v1/notices", **query))
         for stream in dict.fromkeys(str(notice["stream"]) for notice in notices):
             kind, _, name = stream.partition(":")
             if kind == "bill":

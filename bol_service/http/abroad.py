@@ -16,8 +16,8 @@ from bol_service.application.delivery_abroad_ports import PeerSilent, RefusedAbr
 from bol_service.application.exchange_ports import PeerReply
 from bol_service.crypto import strictjson
 from bol_service.domain import errors
-from bol_service.http.edge import bearer, body, services
-from bol_service.http.events import JOSE, StrictBlueprint
+from bol_service.http.edge import StrictBlueprint, bearer, body, services
+from bol_service.http.events import JOSE
 from bol_service.http.problems import PROBLEM, problem
 from bol_service.wire.abroad_answers import (
     AbroadApplicationRequest,

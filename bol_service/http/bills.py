@@ -9,8 +9,7 @@ from flask import Response, abort, g, json, request
 
 from bol_service.copy.faults import NoCopy
 from bol_service.http.documents import as_received
-from bol_service.http.edge import bearer, etag, page, services
-from bol_service.http.events import StrictBlueprint
+from bol_service.http.edge import StrictBlueprint, bearer, etag, page, services
 from bol_service.wire.answers import (
     BillAnswer,
     BillPage,

@@ -14,8 +14,7 @@ from bol_service.application.bill_files import (
 )
 from bol_service.application.documents import DocumentKind
 from bol_service.application.ports import DocumentRow
-from bol_service.http.edge import bearer, body, services
-from bol_service.http.events import StrictBlueprint
+from bol_service.http.edge import StrictBlueprint, bearer, body, services
 from bol_service.wire import disclosure
 from bol_service.wire.answers import DocumentAnswer, DocumentQuery
 from bol_service.wire.personal_data import PersonalData

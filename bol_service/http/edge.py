@@ -19,6 +19,7 @@ from urllib.parse import unquote_to_bytes, urlencode
 
 import structlog
 from flask import Flask, Response, abort, current_app, g, request
+from flask_smorest import Blueprint
 from marshmallow import EXCLUDE, RAISE
 from webargs.flaskparser import FlaskParser
 
@@ -39,6 +40,7 @@ from bol_service.application.webhooks import Webhooks
 from bol_service.application.witness import Witness
 from bol_service.copy.apart import Copies
 from bol_service.http.metrics import Metrics
+from bol_service.http.readiness import Readiness
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -60,6 +62,7 @@ class Services:
     evidence: Evidence
     copies: Copies
     metrics: Metrics
+    readiness: Readiness
     origin: str
     platform_code: str
     rulebook: bytes
@@ -76,7 +79,7 @@ def services() -> Services:
     return cast(Services, current_app.extensions["bol"])
 
 
-class StrictParser(FlaskParser):
+class _StrictParser(FlaskParser):
     """Unknown query and form parameters are errors, not ignored."""
 
     DEFAULT_UNKNOWN_BY_LOCATION = {  # noqa: RUF012 - the name is webargs'
@@ -86,6 +89,10 @@ class StrictParser(FlaskParser):
         "headers": EXCLUDE,
         "path": RAISE,
     }
+
+
+class StrictBlueprint(Blueprint):
+    ARGUMENTS_PARSER = _StrictParser()
 
 
 def install(app: Flask) -> None:

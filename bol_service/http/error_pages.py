@@ -13,31 +13,19 @@ from typing import Final
 from flask import Flask, Response, current_app, url_for
 
 from bol_service.domain import errors
+from bol_service.http.codes import CATALOGUE, Code
+from bol_service.http.edge import StrictBlueprint
 from bol_service.http.error_words import CAUSES, CHINESE
-from bol_service.http.events import StrictBlueprint
-from bol_service.http.problems import CATALOGUE, Code
+from bol_service.http.page import page
 
 _EXTENSION: Final = "bol-next-steps-zh"
 _TITLES_ZH: Final = {refusal.code: refusal.title_zh for refusal in errors.refusals()}
 
 blueprint = StrictBlueprint("errors", __name__, description="The catalogue of errors")
 
-_PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<link rel="icon" href="data:,">
-<link rel="stylesheet" href="/docs/static/errors.css">
-</head>
-<body>
-<main>
-{body}
-</main>
-</body>
-</html>
-"""
+_HEAD: Final = (
+    '<link rel="icon" href="data:,"><link rel="stylesheet" href="/docs/static/errors.css">'
+)
 
 
 def speak_chinese(app: Flask, words: Mapping[str, str]) -> None:
@@ -58,7 +46,7 @@ def error_catalogue() -> Response:
         '<th scope="col">What it means</th><th scope="col">What to do</th></tr></thead>'
         f"<tbody>{rows}</tbody></table>"
     )
-    return _html("Error codes", body)
+    return page("Error codes", _HEAD, f"<main>{body}</main>")
 
 
 @blueprint.get("/docs/errors/<string:code>")
@@ -80,7 +68,7 @@ def error_page(code: str) -> Response:
         f'<section lang="en">{_told(english)}</section>'
         f'<section lang="zh-Hans">{_told(chinese)}</section>'
     )
-    return _html(f"{code}: {entry.title}", body)
+    return page(f"{code}: {entry.title}", _HEAD, f"<main>{body}</main>")
 
 
 def _row(entry: Code) -> str:
@@ -105,8 +93,3 @@ def _chinese(code: str) -> tuple[str, str]:
 def _told(rows: tuple[tuple[str, str], ...]) -> str:
     told = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in rows if text)
     return f"<dl>{told}</dl>"
-
-
-def _html(title: str, body: str) -> Response:
-    page = _PAGE.format(title=escape(title), body=body)
-    return Response(page, 200, content_type="text/html; charset=utf-8")

@@ -181,6 +181,11 @@ CAUSES: Final[Mapping[str, tuple[str, str]]] = {
         "two cannot be told apart.",
         "此名称下没有内容，或询问方与其无关；两者从外部无法区分。",
     ),
+    "not_in_log": (
+        "A checkpoint, tile, entry or proof was asked for that the log does not hold, or not yet, "
+        "or its path is spelled in another way than C2SP tlog-tiles spells it.",
+        "所请求的检查点、分片、条目或证明不在日志中或尚未写入，或路径写法不合 C2SP tlog-tiles。",
+    ),
     "not_holder": (
         "An act of control was signed by a party that does not possess the bill now.",
         "控制权操作由目前不占有提单的一方签署。",
@@ -357,6 +362,10 @@ CHINESE: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "bad_request": ("请求格式错误", "请改正请求；detail 指出错误所在。"),
     "not_authenticated": ("身份未证明", "请用密钥签署的客户端断言取得访问令牌。"),
+    "not_in_log": (
+        "公开日志中没有此内容",
+        "请从 /ledger/checkpoint 取得日志的规模，再请求其范围之内的内容。",
+    ),
     "method_not_allowed": ("此处没有该方法", "请使用 Allow 报头所列的方法。"),
     "not_acceptable": ("没有所要求的格式", "请要求 application/json。"),
     "length_required": ("正文长度未知", "请发送 Content-Length 报头；分块正文不予接受。"),

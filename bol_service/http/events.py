@@ -5,22 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response, json
-from flask_smorest import Blueprint
 
 from bol_service.application.commit import Answer
 from bol_service.crypto import strictjson
 from bol_service.domain import errors
-from bol_service.http.edge import StrictParser, body, services
+from bol_service.http.edge import StrictBlueprint, body, services
 from bol_service.http.precedence import give_way
 from bol_service.http.problems import refusal_body
 from bol_service.wire.answers import BatchAnswer, ReceiptAnswer
 
 JOSE = "application/jose"
 MAX_BATCH = 500
-
-
-class StrictBlueprint(Blueprint):
-    ARGUMENTS_PARSER = StrictParser()
 
 
 blueprint = StrictBlueprint("events", __name__, description="Signed events")

@@ -7,8 +7,7 @@ from typing import Any
 from flask import Response, g, request
 
 from bol_service.application.bill_files import MAX_FILE_BYTES, PDF, BillFile, is_pdf
-from bol_service.http.edge import bearer, body, services
-from bol_service.http.events import StrictBlueprint
+from bol_service.http.edge import StrictBlueprint, bearer, body, services
 from bol_service.wire.answers import FileAnswer, FileList
 
 blueprint = StrictBlueprint("files", __name__, description="Files that go with a bill")

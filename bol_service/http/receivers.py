@@ -13,10 +13,9 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cached_property
 from http.client import HTTPConnection, HTTPException, HTTPResponse
-from time import monotonic
 from typing import Final
 
 from bol_service.application.webhook_ports import (
@@ -26,19 +25,12 @@ from bol_service.application.webhook_ports import (
     Reply,
     Resolver,
 )
-from bol_service.bounded_request import cut_after
+from bol_service.bounded_request import addresses_of, connect, cut_after
 from bol_service.http.receiver_address import Receiver, read_receiver, require_public
 
 CONNECT_SECONDS: Final = 5.0
 WAIT_SECONDS: Final = 10.0
 TOTAL_SECONDS: Final = 15.0
-_MOST_ADDRESSES: Final = 3  # of one name are tried
-
-
-def system_resolver(host: str, port: int) -> Sequence[str]:
-    """What the system's resolver says, IPv4 and IPv6."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(entry[4][0]) for entry in found]
 
 
 class HttpReceivers:
@@ -48,7 +40,7 @@ class HttpReceivers:
         self,
         *,
         loopback: bool = False,
-        resolve: Resolver = system_resolver,
+        resolve: Resolver = addresses_of,
         trust: ssl.SSLContext | None = None,
         total_seconds: float = TOTAL_SECONDS,
     ) -> None:
@@ -90,18 +82,7 @@ class HttpReceivers:
 
     def _connect(self, receiver: Receiver) -> socket.socket:
         """A TCP connection to an address that was judged; raises BadReceiver or OSError."""
-        addresses = self._addresses(receiver)[:_MOST_ADDRESSES]
-        deadline = monotonic() + CONNECT_SECONDS
-        failed: OSError | None = None
-        for address in addresses:
-            remaining = deadline - monotonic()
-            if remaining <= 0:
-                break
-            try:
-                return socket.create_connection((address, receiver.port), remaining)
-            except OSError as error:
-                failed = error
-        raise failed or TimeoutError("timed out")
+        return connect(self._addresses(receiver), receiver.port, CONNECT_SECONDS)
 
     def _exchange(
         self, receiver: Receiver, connected: socket.socket, headers: Mapping[str, str], body: bytes

@@ -10,8 +10,7 @@ from marshmallow import ValidationError
 from bol_service.application.webhook_ports import BadReceiver, TooManyWebhooks, WebhookExists
 from bol_service.application.webhooks import UnknownKind, WebhooksOff
 from bol_service.crypto import strictjson
-from bol_service.http.edge import bearer, body, page, services
-from bol_service.http.events import StrictBlueprint
+from bol_service.http.edge import StrictBlueprint, bearer, body, page, services
 from bol_service.http.problems import problem
 from bol_service.wire.answers import PageQuery
 from bol_service.wire.webhooks import DeliveryPage, WebhookAnswer, WebhookPage, WebhookRequest

@@ -12,8 +12,7 @@ from bol_service.application.witness import (
     Witness,
 )
 from bol_service.domain import errors
-from bol_service.http.edge import services
-from bol_service.http.events import StrictBlueprint
+from bol_service.http.edge import StrictBlueprint, services
 from bol_service.http.problems import problem
 from bol_service.ledger.witnessing import MAX_REQUEST_BYTES, SIZE_MEDIA_TYPE, RequestError
 

@@ -16,7 +16,7 @@ import binascii
 import hashlib
 import re
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
@@ -175,10 +175,16 @@ def verify_note(note: str, vkeys: Sequence[VerifierKey]) -> VerifiedNote:
             by.append(_verified(parsed.text, key, signature.signature))
     if not by:
         raise NoteError(
-            f"no known key signed the note: it is signed by {[s.name for s in parsed.signatures]},"
-            f" known are {[key.name for key in vkeys]}"
+            "no known key signed the note: it is signed by "
+            f"{_told((by.name, by.key_id) for by in parsed.signatures)}; known are "
+            f"{_told(known) or 'none'}"
         )
     return VerifiedNote(text=parsed.text, by=tuple(by))
+
+
+def _told(keys: Iterable[tuple[str, bytes]]) -> str:
+    """Name and id, as a vkey begins: after a key was changed the names alone are the same."""
+    return ", ".join(f"{name}+{key_id.hex()}" for name, key_id in keys)
 
 
 def _verified(text: str, key: VerifierKey, signature: bytes) -> VerifiedBy:

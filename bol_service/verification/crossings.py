@@ -179,7 +179,7 @@ class _Border:
         return _Link(parsed=parsed, entry=entry)
 
     def _check_told(self, event: Imported | Returned, links: list[_Link]) -> None:
-        acts = transactions((link.entry, link.parsed.digest) for link in links)
+        acts = transactions(link.entry for link in links)
         digests = [link.parsed.digest for link in links]
         name = f"the chain that ends with {event.last_entry}"
         if links[-1].entry.platform != event.platform:

@@ -45,8 +45,8 @@ from bol_service.verification.pint_possession import (
     transactions,
 )
 from bol_service.verification.pint_signatures import (
-    Desk,
     Issuance,
+    Judge,
     Knows,
     Refusal,
     carrier_issuance,
@@ -82,7 +82,7 @@ def judge_envelope(
     """`me` is this platform's code, `caller` that of the authenticated peer, None where none is
     authenticated: then whoever obtained an envelope can make this platform sign answers about it.
     `options` are those of the sender, see `claimed_sender`."""
-    desk = Desk(
+    judge = Judge(
         pins=pins,
         known=known,
         me=me,
@@ -95,7 +95,7 @@ def judge_envelope(
         reason = f"the envelope is by {sender}, but was sent by {caller}"
         return Unsigned(reason=reason, may_retry=False)
     try:
-        return _judged(envelope, desk)
+        return _judged(envelope, judge)
     except Refusal as refusal:
         return refusal.refused
 
@@ -108,40 +108,40 @@ def claimed_sender(envelope: EblEnvelope) -> str | None:
         return None
 
 
-def _judged(envelope: EblEnvelope, desk: Desk) -> Judgement:
+def _judged(envelope: EblEnvelope, judge: Judge) -> Judgement:
     texts = [parsed_jws(f"entry {index}", text) for index, text in enumerate(envelope.chain)]
     sealed = parsed_jws("the manifest", envelope.manifest)
-    signers = [entry_signer(texts, index, desk) for index in range(len(texts))]
+    signers = [entry_signer(texts, index, judge) for index in range(len(texts))]
     sender = signers[-1]
-    check_sealed(sealed, sender, desk)
+    check_sealed(sealed, sender, judge)
     entries = [_entry(index, parsed) for index, parsed in enumerate(texts)]
     manifest = _manifest(sealed)
     _check_recorders(entries, signers)
-    issuance = carrier_issuance(envelope, entries[0], desk)
-    _check_links(entries, texts, desk.options)
-    acts = _acts(entries, texts, desk.options)
+    issuance = carrier_issuance(envelope, entries[0], judge)
+    _check_links(entries, texts, judge.options)
+    acts = _acts(entries, judge.options)
     _check_document(envelope.document_checksum, manifest, entries, issuance.manifest)
-    _check_issue_to(texts[0], issuance.manifest, desk)
+    _check_issue_to(texts[0], issuance.manifest, judge)
     try:
-        found = pint_history.compare(texts, signers, desk.known, desk.me)
+        found = pint_history.compare(texts, signers, judge.known, judge.me)
     except Contradiction as error:
         raise Refusal(ResponseCode.DISE, str(error)) from None
     if isinstance(found, pint_history.Repeated):
-        return Duplicate(sender=sender, of=found.text, held=_held(manifest, desk.known))
+        return Duplicate(sender=sender, of=found.text, held=_held(manifest, judge.known))
     if isinstance(found, pint_history.Unsettled):
         return Unsigned(reason=found.reason, may_retry=True)
     _check_last(manifest, texts[-1])
-    facts = _facts(envelope, texts, acts, issuance, desk.options)
-    _check_recipient(facts, desk)
-    _check_visualisation(manifest, issuance.manifest, desk.known)
+    facts = _facts(envelope, texts, acts, issuance, judge.options)
+    _check_recipient(facts, judge)
+    _check_visualisation(manifest, issuance.manifest, judge.known)
     return Accepted(
         sender=sender,
         facts=facts,
         manifest=manifest,
         known=found.known,
         new=tuple(act for act in facts.acts if act.entry >= found.known),
-        missing=_missing(manifest, desk.known),
-        moves=facts.possession.is_at(desk.me),
+        missing=_missing(manifest, judge.known),
+        moves=facts.possession.is_at(judge.me),
         is_retry=found.is_retry,
     )
 
@@ -189,11 +189,8 @@ def _check_links(entries: list[ChainEntry], texts: list[PeerJws], options: PeerO
             raise Refusal(ResponseCode.BENV, reason)
 
 
-def _acts(
-    entries: list[ChainEntry], texts: list[PeerJws], options: PeerOptions
-) -> tuple[ForeignAct, ...]:
-    digests = (parsed.digest for parsed in texts)
-    acts = transactions(zip(entries, digests, strict=True))
+def _acts(entries: list[ChainEntry], options: PeerOptions) -> tuple[ForeignAct, ...]:
+    acts = transactions(entries)
     try:
         check_issue(acts, options)
     except ChainError as error:
@@ -216,9 +213,9 @@ def _check_document(
             raise Refusal(ResponseCode.BENV, reason)
 
 
-def _check_issue_to(first: PeerJws, issuance: IssuanceManifest, desk: Desk) -> None:
+def _check_issue_to(first: PeerJws, issuance: IssuanceManifest, judge: Judge) -> None:
     """As written, with members that are not known here: the carrier has signed their checksum."""
-    if desk.options.other_issue_to or desk.known.knows(first.text):
+    if judge.options.other_issue_to or judge.known.knows(first.text):
         return
     recipient = first.value["transactions"][0].get("recipient")
     told = None if recipient is None else issue_to_checksum(recipient)
@@ -251,7 +248,6 @@ def _facts(
         possession=state,
         carrier=issuance.carrier,
         issuance=issuance.manifest,
-        issuance_text=issuance.text,
     )
 
 
@@ -261,17 +257,17 @@ def _kind(document: dict[str, Any]) -> BillKind:
     return BillKind.ORDER if "endorsee" in document["documentParties"] else BillKind.BLANK
 
 
-def _check_recipient(facts: ChainFacts, desk: Desk) -> None:
+def _check_recipient(facts: ChainFacts, judge: Judge) -> None:
     recipient = facts.acts[-1].recipient
     if recipient is None:
         reason = f"the last transaction is {facts.acts[-1].action}, directed to nobody"
         raise Refusal(ResponseCode.BENV, reason)
-    if recipient.platform != desk.me:
-        reason = f"the last transaction is directed to {recipient.platform}; this is {desk.me}"
+    if recipient.platform != judge.me:
+        reason = f"the last transaction is directed to {recipient.platform}; this is {judge.me}"
         raise Refusal(ResponseCode.BENV, reason)
     possessor = facts.possession.possessor
-    for party in (recipient, possessor) if possessor.platform == desk.me else (recipient,):
-        if not desk.knows(party):
+    for party in (recipient, possessor) if possessor.platform == judge.me else (recipient,):
+        if not judge.knows(party):
             reason = f"the recipient {party.name} cannot be found here or cannot receive"
             raise Refusal(ResponseCode.BENV, reason)
 

@@ -6,15 +6,10 @@ import base64
 import binascii
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
 
-from bol_service.verification.pint_chain import judge_envelope
-from bol_service.verification.pint_history import KnownHistory
 from bol_service.verification.pint_judgement import Accepted, Judgement, Refused
-from bol_service.verification.pint_signatures import Knows
-from bol_service.wire.peers import PeerOptions, Pins
 from bol_service.wire.pint_answers import ResponseCode
-from bol_service.wire.pint_envelope import DocumentMetadata, EblEnvelope, EnvelopeManifest
+from bol_service.wire.pint_envelope import DocumentMetadata, EnvelopeManifest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,29 +57,10 @@ def judge_document(
     return Fits(document=declared, content=content)
 
 
-def judge_finish(
-    envelope: EblEnvelope,
-    *,
-    pins: Pins,
-    known: KnownHistory,
-    me: str,
-    moment: datetime,
-    knows: Knows,
-    options: PeerOptions | None = None,
-    caller: str | None = None,
-) -> Judgement:
-    """The envelope as it was begun, judged once more: another transfer may have been accepted, a
-    pin taken away, a party suspended since. MDOC while documents are missing."""
-    judgement = judge_envelope(
-        envelope,
-        pins=pins,
-        known=known,
-        me=me,
-        moment=moment,
-        knows=knows,
-        options=options,
-        caller=caller,
-    )
+def at_the_end(judgement: Judgement) -> Judgement:
+    """What the envelope's judgement means when its sender ends the transfer: MDOC while documents
+    are missing. Judged once more, since another transfer may have been accepted, a pin taken away,
+    a party suspended since it began."""
     if not isinstance(judgement, Accepted) or not judgement.missing:
         return judgement
     missing = tuple(each.checksum for each in judgement.missing)

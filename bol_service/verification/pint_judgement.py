@@ -22,7 +22,6 @@ class ChainFacts:
     possession: Possession
     carrier: str
     issuance: IssuanceManifest
-    issuance_text: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -41,8 +41,7 @@ class ChainError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class ForeignAct:
-    """A transaction at its place in the chain: `platform` recorded it in the entry whose text has
-    `entry_checksum`. `signed_event` is the party's own signature, unverified, if it came along."""
+    """A transaction at its place in the chain, as `platform` recorded it."""
 
     action: str
     actor: ChainParty
@@ -51,10 +50,7 @@ class ForeignAct:
     platform: str
     entry: int
     place: int
-    entry_checksum: str
     reason_code: str | None = None
-    comments: str | None = None
-    signed_event: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,11 +75,11 @@ class Possession:
         return self.possessor.platform == platform
 
 
-def transactions(chain: Iterable[tuple[ChainEntry, str]]) -> tuple[ForeignAct, ...]:
-    """Every transaction of the chain, oldest first; entries come with their checksums."""
+def transactions(chain: Iterable[ChainEntry]) -> tuple[ForeignAct, ...]:
+    """Every transaction of the chain, oldest first."""
     return tuple(
-        _act(entry.platform, each, (index, place), checksum)
-        for index, (entry, checksum) in enumerate(chain)
+        _act(entry.platform, each, index, place)
+        for index, entry in enumerate(chain)
         for place, each in enumerate(entry.transactions)
     )
 
@@ -117,19 +113,16 @@ def possession(
     return state
 
 
-def _act(platform: str, each: Transaction, position: tuple[int, int], checksum: str) -> ForeignAct:
+def _act(platform: str, each: Transaction, entry: int, place: int) -> ForeignAct:
     return ForeignAct(
         action=each.action,
         actor=each.actor,
         recipient=each.recipient,
         at=each.at,
         platform=platform,
-        entry=position[0],
-        place=position[1],
-        entry_checksum=checksum,
+        entry=entry,
+        place=place,
         reason_code=each.reason_code,
-        comments=each.comments,
-        signed_event=each.signed_event,
     )
 
 

@@ -43,7 +43,7 @@ class Refusal(Exception):  # noqa: N818 - carries a judgement, not an error
 
 
 @dataclass(frozen=True, kw_only=True)
-class Desk:
+class Judge:
     """Who judges, when, and with what."""
 
     pins: Pins
@@ -56,7 +56,6 @@ class Desk:
 
 @dataclass(frozen=True, kw_only=True)
 class Issuance:
-    text: str
     carrier: str
     manifest: IssuanceManifest
 
@@ -78,15 +77,15 @@ def claimed_platform(parsed: PeerJws) -> str | None:
     return claimed if isinstance(claimed, str) else None
 
 
-def entry_signer(chain: list[PeerJws], index: int, desk: Desk) -> str:
+def entry_signer(chain: list[PeerJws], index: int, judge: Judge) -> str:
     """The platform whose key signed the entry; raises Refusal."""
     parsed = chain[index]
     claimed = claimed_platform(parsed)
-    if claimed is not None and desk.known.knows(parsed.text):
+    if claimed is not None and judge.known.knows(parsed.text):
         return claimed
-    moment = desk.moment if index == len(chain) - 1 else _made_at(parsed, desk.moment)
+    moment = judge.moment if index == len(chain) - 1 else _made_at(parsed, judge.moment)
     reason = f"no key of {claimed} is pinned"
-    for code, keys in _claimed_first(desk.pins, claimed):
+    for code, keys in _claimed_first(judge.pins, claimed):
         try:
             peer_jws.verify(parsed, keys, moment)
         except BadSignature as error:
@@ -96,36 +95,36 @@ def entry_signer(chain: list[PeerJws], index: int, desk: Desk) -> str:
     raise Refusal(ResponseCode.BSIG, f"entry {index}: {reason}")
 
 
-def check_sealed(sealed: PeerJws, sender: str, desk: Desk) -> None:
+def check_sealed(sealed: PeerJws, sender: str, judge: Judge) -> None:
     """The manifest's signature; raises Refusal."""
     try:
-        peer_jws.verify(sealed, desk.pins.platforms.get(sender, ()), desk.moment)
+        peer_jws.verify(sealed, judge.pins.platforms.get(sender, ()), judge.moment)
     except BadSignature as error:
         raise Refusal(ResponseCode.BSIG, f"the manifest, as of {sender}: {error}") from None
 
 
-def carrier_issuance(envelope: EblEnvelope, first: ChainEntry, desk: Desk) -> Issuance:
+def carrier_issuance(envelope: EblEnvelope, first: ChainEntry, judge: Judge) -> Issuance:
     """The issuance manifest of the chain whose first entry is `first`; raises Refusal."""
     text = first.issuance_manifest
-    is_known = text is not None and desk.known.knows(envelope.chain[0])
-    if text is None and desk.options.issuance_manifest_at_root:
+    is_known = text is not None and judge.known.knows(envelope.chain[0])
+    if text is None and judge.options.issuance_manifest_at_root:
         text = envelope.root_issuance_manifest
     if text is None:
         raise Refusal(ResponseCode.BENV, "entry 0 has no issuanceManifestSignedContent")
     parsed = parsed_jws("the issuance manifest", text)
     carrier = _carrier(envelope.document)
     if not is_known:
-        _check_carrier(parsed, carrier, min(desk.moment, first.transactions[0].at), desk)
+        _check_carrier(parsed, carrier, min(judge.moment, first.transactions[0].at), judge)
     try:
         manifest = issuance_manifest(parsed.value)
     except (BadJws, PintFormatError) as error:
         raise Refusal(ResponseCode.BENV, f"the issuance manifest: {error}") from None
-    return Issuance(text=text, carrier=carrier, manifest=manifest)
+    return Issuance(carrier=carrier, manifest=manifest)
 
 
-def _check_carrier(parsed: PeerJws, carrier: str, issued_at: datetime, desk: Desk) -> None:
+def _check_carrier(parsed: PeerJws, carrier: str, issued_at: datetime, judge: Judge) -> None:
     try:
-        peer_jws.verify(parsed, desk.pins.carriers.get(carrier, ()), issued_at)
+        peer_jws.verify(parsed, judge.pins.carriers.get(carrier, ()), issued_at)
     except BadSignature as error:
         reason = f"the issuance manifest, as of {carrier}: {error}"
         raise Refusal(ResponseCode.BSIG, reason) from None

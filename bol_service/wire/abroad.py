@@ -27,6 +27,7 @@ from bol_service.crypto.peer_signers import PeerSigner
 from bol_service.crypto.signers import Signer
 from bol_service.domain import errors
 from bol_service.domain.events import Role
+from bol_service.wire.event_details_party import RegisterDetails
 from bol_service.wire.event_fields import (
     ClosedSchema,
     Instant,
@@ -39,7 +40,6 @@ from bol_service.wire.event_fields import (
     instant_text,
     slug,
 )
-from bol_service.wire.event_schemas import RegisterDetails
 from bol_service.wire.events import PROOF_TYP, key_proof_payload
 
 VERSION: Final = 1

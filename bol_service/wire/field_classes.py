@@ -23,7 +23,7 @@ from marshmallow import Schema
 from bol_service.domain.classification import FieldClass, class_of_member, is_free_text
 from bol_service.wire.transport_document import TransportDocument
 from bol_service.wire.transport_document_fields import One, Several
-from bol_service.wire.transport_document_problem import below
+from bol_service.wire.transport_document_problem import below, children
 
 _CUT: Final = re.compile(
     r"|/documentParties(/(notifyParties|other))?"
@@ -81,12 +81,6 @@ def units(document: object) -> list[Unit]:
     return list(_units("", document, list(leaves(document))))
 
 
-def class_of(document: object, pointer: str) -> FieldClass:
-    """The class of all that stands at `pointer`; UNCLASSIFIED if it is of several, or nothing."""
-    kinds = {leaf.kind for leaf in leaves(document) if is_at_or_below(leaf.pointer, pointer)}
-    return kinds.pop() if len(kinds) == 1 else FieldClass.UNCLASSIFIED
-
-
 def shown_value(value: object) -> str:
     """A value of a document for people: texts as they are, all else as JSON."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
@@ -99,7 +93,7 @@ def is_at_or_below(pointer: str, ancestor: str) -> bool:
 def _units(pointer: str, value: object, inside: list[Leaf]) -> Iterator[Unit]:
     """`inside` are the leaves of `value`, in order."""
     kinds = {leaf.kind for leaf in inside}
-    steps = list(_steps(value))
+    steps = list(children(value))
     if steps and (len(kinds) > 1 or _CUT.fullmatch(pointer)):
         position = 0
         for step, inner in steps:
@@ -116,7 +110,7 @@ def _units(pointer: str, value: object, inside: list[Leaf]) -> Iterator[Unit]:
 def _leaves(
     pointer: str, value: object, schema: Schema | None, known: tuple[FieldClass, bool] | None
 ) -> Iterator[Leaf]:
-    steps = list(_steps(value))
+    steps = list(children(value))
     if not steps:
         kind, free = known or (FieldClass.UNCLASSIFIED, schema is None)
         yield Leaf(pointer=pointer, value=value, kind=kind, free_text=free)
@@ -141,13 +135,6 @@ def _member(
         return inner, None
     owner = type(schema).__name__
     return None, (class_of_member(owner, member), is_free_text(owner, member))
-
-
-def _steps(value: object) -> Iterator[tuple[str | int, object]]:
-    if isinstance(value, dict):
-        yield from value.items()
-    elif isinstance(value, list):
-        yield from enumerate(value)
 
 
 def _inner_schema(field: Any) -> Schema | None:

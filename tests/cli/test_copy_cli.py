@@ -11,7 +11,8 @@ import pytest
 
 from tests import kit
 from tests.cli.test_cli_start import HEAVY, loaded
-from tests.command_line import Ran, office_of, run, trust_value, write_json
+from tests.command_line import Ran, office_of, run, write_json
+from tests.trust_file import trust_value
 
 OFFLINE_HEAVY = {*HEAVY, "typst", "pypdf", "segno"}
 
@@ -35,7 +36,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Files]:
             assert played.as_expected, played
         evidence = folder / "bill.ebl.json"
         evidence.write_bytes(platform.running.services.evidence.bundle(voyage.bill, "xlsc"))
-        trust = write_json(folder / "trust.json", trust_value(platform))
+        trust = write_json(folder / "trust.json", trust_value(platform.trust()))
         yield Files(evidence=evidence, trust=trust, platform=platform, bill=voyage.bill)
     finally:
         platform.stop()

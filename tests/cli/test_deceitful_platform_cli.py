@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from bol_service.cli import documents, lookup
-from bol_service.cli.client import Answered, Client
 from bol_service.cli.draft import draft_document
 from bol_service.cli.output import Stopped
+from bol_service.client import Answered, Client
 from bol_service.wire.document import DocumentError
 from tests.documents import corridor_document, draft_of, with_members
 
@@ -129,7 +129,7 @@ def test_a_single_voided_bill_is_still_found() -> None:
 
 def test_a_list_is_read_to_its_last_page() -> None:
     client = Telling(says={"/v1/parties": [{"party": slug} for slug in ("a", "b", "c")]})
-    assert [item["party"] for item in lookup.pages(client, "/v1/parties")] == ["a", "b", "c"]
+    assert [item["party"] for item in client.pages("/v1/parties")] == ["a", "b", "c"]
 
 
 def test_a_booking_number_of_two_shipments_is_refused() -> None:

@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 
 from bol_service.cli import disclose
-from bol_service.cli.client import Client
 from bol_service.cli.output import ExitCode, Stopped
+from bol_service.client import Client
 from bol_service.crypto import base64url
 from bol_service.wire.disclosure import parse, parse_full
 from tests import kit
-from tests.command_line import Office, Ran, office_of, run, trust_value, write_json
+from tests.command_line import Office, Ran, office_of, run, write_json
+from tests.trust_file import trust_value
 
 BOXES = ("XLCU7001127", "XLCU7001132")
 BOTH = [word for box in BOXES for word in ("--container", box)]
@@ -129,7 +130,7 @@ def issued(platform: kit.Platform, office: Office, folder: Path) -> Shipment:
         bill=parse_full(full.read_text().strip()).claims.bill,
         issued_file=file,
         full=full,
-        trust=write_json(folder / "trust.json", trust_value(platform)),
+        trust=write_json(folder / "trust.json", trust_value(platform.trust())),
         warned=ran.err,
     )
 

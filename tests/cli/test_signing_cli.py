@@ -14,8 +14,8 @@ from urllib.parse import quote
 import pytest
 
 from bol_service.bootstrap import log_verifier_key
-from bol_service.cli.client import Refused
 from bol_service.cli.signing import payload_of
+from bol_service.client import Refused
 from bol_service.crypto import strictjson
 from bol_service.crypto.signers import write_private_key
 from bol_service.ledger.receipt import Receipt, verify

@@ -14,7 +14,8 @@ from bol_service.cli.output import ExitCode
 from bol_service.cli.verify import exit_code
 from bol_service.verification.report import Verdict
 from tests import kit
-from tests.command_line import Ran, run, trust_value, write_json
+from tests.command_line import Ran, run, write_json
+from tests.trust_file import trust_value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +50,7 @@ def _written(platform: kit.Platform, folder: Path) -> Files:
         stale=folder / "stale.ebl.json",
         ended=folder / "ended.ebl.json",
         partial=folder / "partial.ebl.json",
-        trust=write_json(folder / "trust.json", trust_value(platform)),
+        trust=write_json(folder / "trust.json", trust_value(platform.trust())),
     )
     evidence = platform.running.services.evidence
     files.live.write_bytes(evidence.bundle(other, "yunling"))

@@ -194,3 +194,4 @@ def _when_up(port: int, folder: Path) -> tuple[int, Json]:
             return ask(port, folder, "caller")
         except ConnectionError:
             assert time.monotonic() < deadline, (folder / "gateway.log").read_text()
+            time.sleep(0.05)  # asking without a pause would slow down what starts

@@ -15,7 +15,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from werkzeug.test import TestResponse
 
 from bol_service import bootstrap
-from bol_service.http.problems import CATALOGUE
+from bol_service.http.codes import CATALOGUE
 from tests import kit
 from tests.desk import CAST, STORY, Desk
 from tests.many_bills import HOLDER, RULEBOOK, Maker, container

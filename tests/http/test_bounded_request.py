@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from time import monotonic
+from urllib.parse import urlsplit
 
 import pytest
 
 from bol_service.application.witness_ports import WitnessAway
-from bol_service.bounded_request import Answer, Limits, NoAnswer, Server
+from bol_service.bounded_request import Answer, Limits, NoAnswer, Server, connect
 from bol_service.http.witness_client import HttpWitness
 from tests.neighbours import closed_port
 from tests.receiver import Receiver, Say, receiver
@@ -72,6 +76,37 @@ def test_a_redirect_is_an_answer() -> None:
         say = Say(status=307, headers={"Location": there.url})
         assert asked(there, say, LONG).status == 307
     assert len(there.got) == 1
+
+
+@contextmanager
+def deaf(port: int) -> Iterator[str]:
+    """An address of this machine at which nobody answers any more: its queue is full."""
+    with ExitStack() as kept:
+        listener = kept.enter_context(socket.socket())
+        listener.bind(("127.0.0.2", port))
+        listener.listen(0)
+        for _ in range(8):
+            waiting = kept.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(("127.0.0.2", port))
+        yield "127.0.0.2"
+
+
+def test_an_address_that_is_deaf_leaves_time_for_the_next() -> None:
+    with receiver() as there:
+        port = urlsplit(there.url).port
+        assert port is not None
+        with deaf(port) as address, connect([address, "127.0.0.1"], port, 0.6) as connected:
+            assert connected.getpeername()[0] == "127.0.0.1"
+
+
+def test_a_name_with_many_addresses_is_given_up_after_three() -> None:
+    with receiver() as there:
+        port = urlsplit(there.url).port
+        assert port is not None
+        closed = [f"127.0.0.{number}" for number in (3, 4, 5)]
+        with pytest.raises(ConnectionRefusedError):
+            connect([*closed, "127.0.0.1"], port, 5)
 
 
 def test_a_closed_port_gives_no_answer() -> None:

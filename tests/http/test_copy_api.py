@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bol_service.cli.client import Client
+from bol_service.client import Client
 from bol_service.copy.apart import Copies
 from bol_service.copy.checking import verify_copy
 from bol_service.settings import SettingsError, from_environment

@@ -8,8 +8,8 @@ from html import unescape
 
 import pytest
 
+from bol_service.http.codes import ABROAD, CATALOGUE, TRANSPORT, WEBHOOK, WITNESS
 from bol_service.http.error_words import CAUSES, CHINESE
-from bol_service.http.problems import ABROAD, CATALOGUE, TRANSPORT, WEBHOOK, WITNESS
 from bol_service.portal.words import CHINESE as PORTAL
 from tests.bill_scene import Scene, scene
 

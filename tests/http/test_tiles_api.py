@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from http.client import HTTPResponse
 from typing import Any
@@ -130,7 +131,11 @@ def test_what_the_log_does_not_hold_is_not_found(platform: Neighbour, path: str)
 
     assert (status, headers["Content-Type"]) == (404, "application/problem+json")
     assert headers["Cache-Control"] == "no-store"
-    assert b'"code": "not_found"' in content
+    problem = json.loads(content)
+    assert problem["code"] == "not_in_log"
+    assert "/ledger/checkpoint" in problem["nextStep"]
+    last = path.split("/")[-1]
+    assert last in problem["detail"] or str(SIZE) in problem["detail"]
 
 
 def test_a_proof_file_of_an_entry_verifies_offline(platform: Neighbour) -> None:
@@ -142,5 +147,13 @@ def test_a_proof_file_of_an_entry_verifies_offline(platform: Neighbour) -> None:
     assert (proof.index, signed.checkpoint.size) == (300, SIZE)
 
 
-def test_there_is_no_proof_file_beyond_the_log(platform: Neighbour) -> None:
-    assert get(platform, f"/ledger/proof/file/{SIZE}")[0] == 404
+@pytest.mark.parametrize(
+    "path",
+    [f"file/{SIZE}", f"inclusion/{SIZE}", f"inclusion/0/{SIZE + 1}", f"consistency/{SIZE + 1}"],
+)
+def test_what_cannot_be_proven_tells_how_far_the_log_goes(platform: Neighbour, path: str) -> None:
+    status, _, content = get(platform, f"/ledger/proof/{path}")
+
+    problem = json.loads(content)
+    assert (status, problem["code"]) == (404, "not_in_log")
+    assert str(SIZE) in problem["detail"]

@@ -10,8 +10,8 @@ import pytest
 
 from bol_service.application.audit import audit
 from bol_service.bootstrap import log_verifier_key
-from bol_service.cli.client import Refused
 from bol_service.cli.voyage import Played, Voyage
+from bol_service.client import Refused
 from bol_service.ledger.receipt import Receipt
 from bol_service.ledger.receipt import verify as verify_receipt
 from bol_service.verification.report import Check, Outcome, Verdict

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from bol_service.cli import words
-from bol_service.cli.client import Client, Refused
-from bol_service.http.problems import WEBHOOK
+from bol_service.client import Client, Refused
+from bol_service.http.codes import WEBHOOK
 from tests import kit
 from tests.desk import STORY, Desk
 from tests.mandates import TOLD, Mandates

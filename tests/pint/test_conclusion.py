@@ -10,7 +10,8 @@ from typing import Any, Final
 import pytest
 
 from bol_service.verification.pint_answer import Answer, Outcome, UntrustedAnswer, read_answer
-from bol_service.verification.pint_documents import AlreadyHeld, Fits, judge_document, judge_finish
+from bol_service.verification.pint_chain import judge_envelope
+from bol_service.verification.pint_documents import AlreadyHeld, Fits, at_the_end, judge_document
 from bol_service.verification.pint_history import KnownEntry, KnownHistory, Original
 from bol_service.verification.pint_judgement import Judgement, Refused, Unsigned, answer_to
 from bol_service.wire import pint_answers
@@ -73,7 +74,6 @@ def test_what_is_here_already_changes_nothing_whatever_comes() -> None:
 
 
 OTHER: Final = CONTENT[:-1] + b"!"
-URL_SAFE: Final = b"\xfb\xff\xfe" * 9
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def finished(envelope: EblEnvelope, **changes: Any) -> Judgement:
         "knows": lambda party: party == BANK,
         **changes,
     }
-    return judge_finish(envelope, **given)
+    return at_the_end(judge_envelope(envelope, **given))
 
 
 def with_bill(story: Story) -> EblEnvelope:

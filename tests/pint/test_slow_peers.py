@@ -65,7 +65,7 @@ def test_a_request_has_an_end_against_a_peer_that(
     monkeypatch.setattr("bol_service.pint.client.SLOWEST_LINK", 10 * FULL)
     with slow_peer(behave) as slow:
         began = monotonic()
-        with pytest.raises(PeerAway, match=r"gave no whole answer within 0\.[34] s"):
+        with pytest.raises(PeerAway, match=r"no whole answer came within 0\.[34] s"):
             link(slow.port, scheme).post("/v3/envelopes", body)
         assert monotonic() - began < 20
 

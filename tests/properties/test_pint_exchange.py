@@ -68,9 +68,9 @@ class World:
     )
 
     def state(self) -> Possession:
-        chain = [(chain_entry(payload(text)), text) for text in self.story.chain]
+        chain = [chain_entry(payload(text)) for text in self.story.chain]
         if self.waiting:
-            chain.append((self.unsigned(), ""))
+            chain.append(self.unsigned())
         return possession(transactions(chain), kind=self.kind)
 
     def unsigned(self) -> ChainEntry:

@@ -15,10 +15,11 @@ from urllib.parse import urlencode
 
 import pytest
 
-from bol_service.cli.client import ASSERTION
+from bol_service.client import ASSERTION
 from bol_service.crypto import jws
 from bol_service.crypto.signers import Signer
-from bol_service.http.problems import CATALOGUE, PROBLEM
+from bol_service.http.codes import CATALOGUE
+from bol_service.http.problems import PROBLEM
 from bol_service.settings import MAX_BODY_BYTES
 from bol_service.wire.events import EVENT_TYP, MAX_EVENT_BYTES
 from tests.bill_scene import JOSE, Answer, Scene, scene

@@ -26,6 +26,7 @@ from bol_service.storage.checkpoint_file import FileCheckpoint
 from bol_service.storage.engine import open_engine
 from bol_service.storage.store import SqlStore
 from tests import minimal_bill
+from tests.superuser import flipped
 
 ENTRIES = 10
 
@@ -46,7 +47,7 @@ class Ledger:
     def tamper(self, *statements: str) -> None:
         """As an administrator: without triggers and without foreign keys."""
         with closing(sqlite3.connect(self.database)) as connection:
-            connection.create_function("flip", 1, flip)
+            connection.create_function("flip", 1, flipped)
             triggers = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
             for (name,) in triggers.fetchall():
                 connection.execute(f"DROP TRIGGER {name}")
@@ -63,17 +64,6 @@ class Ledger:
             return audit(SqlStore(engine), [self.log_key])
         finally:
             engine.dispose()
-
-
-def flip(value: bytes | int | str) -> bytes | int | str:
-    """The smallest change that keeps the kind of the value."""
-    if isinstance(value, bytes):
-        return value[:-1] + bytes([value[-1] ^ 1])
-    if isinstance(value, int):
-        return value + 1
-    middle = len(value) // 2
-    other = "1" if value[middle] != "1" else "2"
-    return value[:middle] + other + value[middle + 1 :]
 
 
 @pytest.fixture(scope="module")

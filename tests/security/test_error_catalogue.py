@@ -16,7 +16,8 @@ import pytest
 
 from bol_service.domain import errors
 from bol_service.http import problems
-from bol_service.http.problems import ABROAD, CATALOGUE, PROBLEM, TRANSPORT, WEBHOOK, WITNESS
+from bol_service.http.codes import ABROAD, CATALOGUE, TRANSPORT, WEBHOOK, WITNESS
+from bol_service.http.problems import PROBLEM
 from bol_service.wire import drafting
 from tests.bill_scene import JOSE, Answer, Scene, scene
 
@@ -152,6 +153,7 @@ def test_an_answer_tells_both_values(stage: Scene) -> None:
     wrong = found["wrong_key"].json()
     assert "shadow" in wrong["detail"]
     assert "bankcq" in wrong["detail"]
+    assert found["too_large"].json()["detail"] == "1000001 bytes came, at most 1000000 are read"
     media = found["unsupported_media_type"].json()
     assert JOSE in media["detail"]
 

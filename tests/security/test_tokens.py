@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from bol_service.cli.client import ASSERTION, Client
+from bol_service.client import ASSERTION, Client
 from bol_service.crypto import base64url, jws, strictjson
 from bol_service.crypto.keys import Algorithm
 from bol_service.crypto.signers import LocalSigner, generate

@@ -12,23 +12,12 @@ from bol_service.domain import access
 from bol_service.domain.access import Group, Relation
 from bol_service.domain.events import Action, Leg, Step
 from bol_service.domain.world import World
-from tests.law import Voyage
+from tests.law import Voyage, issued, with_bank
 from tests.law_border import Arriving, Leaving, step
 from tests.law_scene import ORIGIN, PARTIES
 
 R, G = Relation, Group
 Begin = Callable[[], Voyage]
-
-
-def issued() -> Voyage:
-    return Voyage(until="issued")
-
-
-def sold() -> Voyage:
-    """Endorsed and transferred: yunling -> bankcq, to the order of banksg."""
-    return issued().then(
-        lambda v: v.endorse("yunling", to="banksg"), lambda v: v.transfer("yunling", to="bankcq")
-    )
 
 
 def transfer(giver: str) -> Step:
@@ -59,7 +48,7 @@ RELATIONS: tuple[tuple[str, Begin, dict[str, set[Relation]]], ...] = (
     ),
     (
         "a bill with the bank, to the order of another bank",
-        sold,
+        with_bank,
         {
             "xlsc": {R.CARRIER},
             "yunling": {R.SHIPPER, R.FORMER_HOLDER},
@@ -89,13 +78,13 @@ def test_relations_of_each_party(begin: Begin, grid: dict[str, set[Relation]], s
 CHANGES: tuple[tuple[str, Begin, str, set[Relation]], ...] = (
     (
         "a former holder that gets the bill back is holder again",
-        lambda: sold().then(lambda v: v.refuse("bankcq")),
+        lambda: with_bank().then(lambda v: v.refuse("bankcq")),
         "yunling",
         {R.SHIPPER, R.HOLDER},
     ),
     (
         "who refused a bill is a former holder",
-        lambda: sold().then(lambda v: v.refuse("bankcq")),
+        lambda: with_bank().then(lambda v: v.refuse("bankcq")),
         "bankcq",
         {R.FORMER_HOLDER},
     ),
@@ -210,7 +199,7 @@ def test_each_relation_sees_what_the_grid_says(relation: Relation, group: Group)
 
 
 PASSING_ON: tuple[Begin, ...] = (
-    lambda: sold().then(lambda v: v.refuse("bankcq")),
+    lambda: with_bank().then(lambda v: v.refuse("bankcq")),
     lambda: issued().then(lambda v: v.endorse_finally("yunling", to="straits")),
     lambda: issued().then(
         lambda v: v.endorse_in_blank("yunling"),
@@ -256,10 +245,10 @@ def test_the_endorsements_are_the_acts_that_change_who_controls_a_bill() -> None
 DISPOSALS: tuple[tuple[str, Begin, str, int | None], ...] = (
     ("who never held the bill has disposed of nothing", issued, "bankcq", None),
     ("a holder has not disposed of it", issued, "yunling", None),
-    ("a former holder disposed of it by its transfer", sold, "yunling", 2),
+    ("a former holder disposed of it by its transfer", with_bank, "yunling", 2),
     (
         "the last disposal counts",
-        lambda: sold().then(
+        lambda: with_bank().then(
             lambda v: v.transfer("bankcq", to="yunling"),
             lambda v: v.transfer("yunling", to="banksg"),
         ),
@@ -268,13 +257,13 @@ DISPOSALS: tuple[tuple[str, Begin, str, int | None], ...] = (
     ),
     (
         "who has it again has not disposed of it",
-        lambda: sold().then(lambda v: v.refuse("bankcq")),
+        lambda: with_bank().then(lambda v: v.refuse("bankcq")),
         "yunling",
         None,
     ),
     (
         "who refused it disposed of it by refusing",
-        lambda: sold().then(lambda v: v.refuse("bankcq")),
+        lambda: with_bank().then(lambda v: v.refuse("bankcq")),
         "bankcq",
         3,
     ),

@@ -16,17 +16,13 @@ import pytest
 from bol_service.domain import errors, world
 from bol_service.domain.events import LoadedRail, Transfer
 from bol_service.domain.identifiers import custody_stream
-from tests.law import Refused, Voyage, rows
+from tests.law import Refused, Voyage, issued, rows
 from tests.law_journal import verdict
 from tests.law_scene import BOX_1, SHIPMENT, digest, key_of
 
 HERE = Path(__file__).parent
 DOMAIN = Path(world.__file__).parent
 Begin = Callable[[], Voyage]
-
-
-def issued() -> Voyage:
-    return Voyage(until="issued")
 
 
 def _sign_on(v: Voyage, **how: Any) -> object:

@@ -197,6 +197,15 @@ def test_a_cosignature_is_no_plain_signature_of_the_same_key():
         verify_note(f"{text}\n{line}", [plain])
 
 
+def test_a_note_of_a_stranger_is_told_with_the_ids_of_both_keys():
+    stranger = vkey_of(LOG["origin"])
+    with pytest.raises(NoteError) as refused:
+        verify_note(SIGNED, [stranger])
+    told = str(refused.value)
+    assert f"signed by {LOG['origin']}+{LOG_KEY.key_id.hex()}" in told
+    assert f"known are {LOG['origin']}+{stranger.key_id.hex()}" in told
+
+
 LINE = SPEC["signature"]
 
 MALFORMED = [

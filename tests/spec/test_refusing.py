@@ -9,21 +9,10 @@ import pytest
 from bol_service.domain import errors
 from bol_service.domain.document import BillKind
 from bol_service.domain.states import Status
-from tests.law import Refused, Voyage, rows
+from tests.law import Refused, Voyage, issued, rows, with_bank
 
 STRAIGHT, ORDER, BLANK = BillKind.STRAIGHT, BillKind.ORDER, BillKind.BLANK
 Act = Callable[[Voyage], object]
-
-
-def issued(kind: BillKind = ORDER) -> Voyage:
-    return Voyage(kind, until="issued")
-
-
-def with_bank() -> Voyage:
-    """Endorsed to the issuing bank, in the hands of the nominated one."""
-    return issued().then(
-        lambda v: v.endorse("yunling", to="banksg"), lambda v: v.transfer("yunling", to="bankcq")
-    )
 
 
 GIVINGS: tuple[tuple[str, Callable[[], Voyage], Act], ...] = (

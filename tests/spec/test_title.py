@@ -16,26 +16,11 @@ from bol_service.domain.document import BillKind
 from bol_service.domain.events import Action, Presentation
 from bol_service.domain.states import Status, Tenure
 from bol_service.domain.title import allowed_actions, controllers, status
-from tests.law import Voyage
+from tests.law import Voyage, issued, pending, with_bank
 from tests.law_scene import bill_of_lading, reference_to
 
 STRAIGHT, ORDER, BLANK = BillKind.STRAIGHT, BillKind.ORDER, BillKind.BLANK
 Act = Callable[[Voyage], object]
-
-
-def issued(kind: BillKind = ORDER) -> Voyage:
-    return Voyage(kind, until="issued")
-
-
-def with_bank() -> Voyage:
-    """Endorsed to the issuing bank, in the hands of the nominated one."""
-    return issued().then(
-        lambda v: v.endorse("yunling", to="banksg"), lambda v: v.transfer("yunling", to="bankcq")
-    )
-
-
-def pending() -> Voyage:
-    return Voyage(until="surrendered")
 
 
 # -- who may surrender ---------------------------------------------------------------------------

@@ -9,26 +9,11 @@ import pytest
 
 from bol_service.domain import errors
 from bol_service.domain.document import BillKind
-from tests.law import Refused, Voyage, rows
+from tests.law import Refused, Voyage, issued, pending, rows, with_bank
 from tests.law_scene import RULEBOOK, digest
 
 STRAIGHT, ORDER, BLANK = BillKind.STRAIGHT, BillKind.ORDER, BillKind.BLANK
 Act = Callable[[Voyage], object]
-
-
-def issued(kind: BillKind = ORDER) -> Voyage:
-    return Voyage(kind, until="issued")
-
-
-def with_bank() -> Voyage:
-    """Endorsed to the issuing bank, in the hands of the nominated one."""
-    return issued().then(
-        lambda v: v.endorse("yunling", to="banksg"), lambda v: v.transfer("yunling", to="bankcq")
-    )
-
-
-def pending() -> Voyage:
-    return Voyage(until="surrendered")
 
 
 CONTROL_ACTS: tuple[tuple[str, Act], ...] = (
