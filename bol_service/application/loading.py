@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from bol_service.application.ports import Reading
+from bol_service.domain import access, errors
 from bol_service.domain.events import Event
 from bol_service.domain.identifiers import party_stream
-from bol_service.domain.states import BillState, Head, Needs, State
+from bol_service.domain.states import BillState, DraftState, Head, Needs, State
 from bol_service.domain.world import World, bill_streams, needs
 
 
@@ -49,6 +51,17 @@ class Loader:
             return None
         self.streams(bill_streams(state) | {party_stream(reader) for reader in readers})
         return state
+
+    def known_draft(self, shipment: str, reader: str, now: datetime) -> tuple[DraftState, Head]:
+        """Raises NotFound unless `reader` may know the draft now."""
+        stream = f"draft:{shipment}"
+        self.streams({stream, party_stream(reader)})
+        state, head = self.world.draft(shipment), self.world.head(stream)
+        if state is not None:
+            self.streams({party_stream(state.shipper), party_stream(state.carrier)})
+        if state is None or head is None or not access.knows_draft(self.world, state, reader, now):
+            raise errors.NotFound(f"{stream} is unknown")
+        return state, head
 
     def bills_with(self, container: str) -> list[str]:
         """The bills on which the container stands."""

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bol_service.application.ports import StoredEntry
+from bol_service.application.ports import Reading, StoredEntry
 from bol_service.crypto import base64url
 from bol_service.domain.events import Action
 from bol_service.domain.identifiers import is_foreign
@@ -53,6 +53,16 @@ def payload_of(compact: str) -> Json:
     """The payload of a recorded event, whose form and signature were checked at its recording."""
     value: Json = json.loads(base64url.decode(compact.split(".")[1]))
     return value
+
+
+def all_entries(reading: Reading, stream: str, part: int = 1000) -> list[StoredEntry]:
+    """A stream from its beginning, however long it is."""
+    entries: list[StoredEntry] = []
+    while True:
+        found = reading.entries(stream, len(entries), part)
+        entries += found
+        if len(found) < part:
+            return entries
 
 
 def links(entries: Sequence[StoredEntry], carrier: str) -> list[Link]:

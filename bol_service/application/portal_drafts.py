@@ -17,7 +17,7 @@ from typing import Any
 from bol_service.application import views
 from bol_service.application.documents import parse
 from bol_service.application.loading import Loader
-from bol_service.application.portal_chain import payload_of
+from bol_service.application.portal_chain import all_entries, payload_of
 from bol_service.application.portal_shipments import (
     Proven,
     ShipmentLine,
@@ -76,7 +76,7 @@ class PortalDrafts:
         with self._store.reading() as reading:
             loader = Loader(reading, self._origin)
             state, head = self._known(loader, shipment, reader)
-            entries = tuple(_entries(reading, f"draft:{shipment}"))
+            entries = tuple(all_entries(reading, f"draft:{shipment}"))
             facts = _facts(reading, state)
             row = reading.document(state.instructions) if state.instructions else None
             bill = _bill_of(reading, shipment)
@@ -98,7 +98,7 @@ class PortalDrafts:
         """The document of one published version, as uploaded; raises NotFound."""
         with self._store.reading() as reading:
             self._known(Loader(reading, self._origin), shipment, reader)
-            entries = _entries(reading, f"draft:{shipment}")
+            entries = all_entries(reading, f"draft:{shipment}")
             digests = {one.number: one.document for one in _versions(tuple(entries))}
             row = reading.document(digests[number]) if number in digests else None
         if row is None:
@@ -149,16 +149,7 @@ class PortalDrafts:
             check_shipment(shipment)
         except ValueError as error:
             raise errors.NotFound(str(error)) from None
-        stream = f"draft:{shipment}"
-        loader.streams({stream, f"party:{reader}"})
-        state = loader.world.draft(shipment)
-        if state is not None:
-            loader.streams({f"party:{state.shipper}", f"party:{state.carrier}"})
-        if state is None or not access.knows_draft(loader.world, state, reader, self._clock.now()):
-            raise errors.NotFound(f"{stream} is unknown")
-        head = loader.world.head(stream)
-        assert head is not None  # a state always has the head it was loaded with
-        return state, head
+        return loader.known_draft(shipment, reader, self._clock.now())
 
     def _line(
         self,
@@ -257,15 +248,6 @@ def _versions(entries: tuple[StoredEntry, ...]) -> list[Version]:
         elif entry.action == Action.APPROVE_DRAFT:
             found[-1] = replace(found[-1], approved=entry)
     return found
-
-
-def _entries(reading: Reading, stream: str, part: int = 1000) -> list[StoredEntry]:
-    entries: list[StoredEntry] = []
-    while True:
-        found = reading.entries(stream, len(entries), part)
-        entries += found
-        if len(found) < part:
-            return entries
 
 
 def _names(

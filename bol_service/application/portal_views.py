@@ -13,7 +13,7 @@ from typing import Any
 from bol_service.application import views
 from bol_service.application.documents import parse
 from bol_service.application.loading import Loader
-from bol_service.application.portal_chain import Link, links, payload_of
+from bol_service.application.portal_chain import Link, all_entries, links, payload_of
 from bol_service.application.portal_custody import BoxAtDesk, box_at_desk
 from bol_service.application.ports import Clock, Reading, Store, StoredEntry
 from bol_service.application.queries import may_read
@@ -209,22 +209,13 @@ def _document(reading: Reading, bill_id: str) -> Json | None:
 def _visible(
     reading: Reading, state: BillState, related: frozenset[Relation], reader: str
 ) -> list[StoredEntry]:
-    entries = _all_of(reading, f"bill:{state.bill}")
+    entries = all_entries(reading, f"bill:{state.bill}")
     return [entry for entry in entries if may_read(state, related, reader, entry)]
 
 
 def _custody(reading: Reading, state: BillState, container: str) -> list[CustodyLine]:
-    entries = _all_of(reading, custody_stream(state.shipment, container))
+    entries = all_entries(reading, custody_stream(state.shipment, container))
     return [CustodyLine(entry=entry, payload=payload_of(entry.entry.event)) for entry in entries]
-
-
-def _all_of(reading: Reading, stream: str, part: int = 1000) -> list[StoredEntry]:
-    entries: list[StoredEntry] = []
-    while True:
-        found = reading.entries(stream, len(entries), part)
-        entries += found
-        if len(found) < part:
-            return entries
 
 
 def _slugs(

@@ -101,16 +101,7 @@ class Queries:
 
     def _known_draft(self, reading: Reading, shipment: str, reader: str) -> tuple[DraftState, Head]:
         loader = Loader(reading, self._origin)
-        stream = f"draft:{shipment}"
-        loader.streams({stream, f"party:{reader}"})
-        state = loader.world.draft(shipment)
-        if state is not None:
-            loader.streams({f"party:{state.shipper}", f"party:{state.carrier}"})
-        if state is None or not access.knows_draft(loader.world, state, reader, self._clock.now()):
-            raise errors.NotFound(f"{stream} is unknown")
-        head = loader.world.head(stream)
-        assert head is not None
-        return state, head
+        return loader.known_draft(shipment, reader, self._clock.now())
 
     # -- bills -----------------------------------------------------------------------------------
 

@@ -36,12 +36,12 @@ class _Queue:
     @contextmanager
     def turn(self) -> Iterator[None]:
         place = self._place()
-        if place is not None:
-            place.acquire()
         try:
+            if place is not None:
+                place.acquire()
             yield
         finally:
-            self._hand_over()
+            self._leave(place)
 
     def _place(self) -> threading.Lock | None:
         with self._lock:
@@ -53,9 +53,13 @@ class _Queue:
             self._waiting.append(place)
             return place
 
-    def _hand_over(self) -> None:
+    def _leave(self, place: threading.Lock | None) -> None:
         with self._lock:
-            if self._waiting:
+            if (
+                place is not None and place in self._waiting
+            ):  # ended while it waited: it had no turn to hand over
+                self._waiting.remove(place)
+            elif self._waiting:
                 self._waiting.popleft().release()
             else:
                 self._taken = False

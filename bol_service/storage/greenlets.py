@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import select
 import sys
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def poll() -> Any:
     return get_original("select", "poll")()
 
 
+@cache
 def connection_class() -> type[Connection[Any]]:
     """A connection of psycopg that waits as the module says."""
     from gevent.socket import wait_read, wait_readwrite, wait_write

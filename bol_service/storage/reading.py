@@ -256,18 +256,7 @@ class SqlReading(SqlPublicReading):
             .order_by(table.c.number)
             .limit(limit)
         )
-        return [
-            NoticeRow(
-                number=row.number,
-                party=row.party,
-                kind=row.kind,
-                stream=row.stream,
-                index=row.idx,
-                at=row.at,
-                facts=json.loads(row.facts),
-            )
-            for row in rows
-        ]
+        return [notice_of(row) for row in rows]
 
     def claim_owner(self, claim: Claim) -> str | None:
         table = tables.claims
@@ -360,6 +349,19 @@ def entry_of(row: Any) -> StoredEntry:
         action=action,
         kid=kid,
         payload_digest=payload_digest,
+    )
+
+
+def notice_of(row: Row[Any]) -> NoticeRow:
+    """`row` has the columns of `tables.notices`."""
+    return NoticeRow(
+        number=row.number,
+        party=row.party,
+        kind=row.kind,
+        stream=row.stream,
+        index=row.idx,
+        at=row.at,
+        facts=json.loads(row.facts),
     )
 
 

@@ -33,9 +33,9 @@ from sqlalchemy import (
     update,
 )
 
-from bol_service.application.ports import NoticeRow
 from bol_service.application.webhook_ports import Outcome, Stage, Task
 from bol_service.storage import tables
+from bol_service.storage.reading import notice_of
 from bol_service.storage.store import SqlStore, reached
 from bol_service.storage.webhooks import webhook_of
 from bol_service.wire.event_fields import instant_text
@@ -183,7 +183,7 @@ def _taken(connection: Connection, hook: Row[Any], moment: str, lease_until: str
     found = connection.execute(select(_notices).where(_notices.c.number == due.notice)).one()
     return Task(
         webhook=webhook_of(hook),
-        notice=_notice(found),
+        notice=notice_of(found),
         attempt=due.attempts + 1,
         failures=hook.failures,
         lease=values["lease"],
@@ -213,15 +213,3 @@ def _look(connection: Connection, hook: Row[Any], moment: str) -> int:
     if fresh:
         connection.execute(insert(_queue), fresh)
     return int(rows[-1].number) if rows else int(hook.looked_up_to)
-
-
-def _notice(row: Row[Any]) -> NoticeRow:
-    return NoticeRow(
-        number=row.number,
-        party=row.party,
-        kind=row.kind,
-        stream=row.stream,
-        index=row.idx,
-        at=row.at,
-        facts=json.loads(row.facts),
-    )

@@ -135,6 +135,35 @@ assert written == list(range(20)), written
 assert accepted[0] <= 2, accepted
 """
 
+ONE_ENDS = """
+from gevent import monkey
+monkey.patch_all()
+import gevent
+from gevent.event import Event
+from bol_service.http.precedence import _Queue
+
+queue, first, had = _Queue(), Event(), []
+
+def write(number):
+    with queue.turn():
+        first.wait()
+        had.append(number)
+
+writers = [gevent.spawn(write, number) for number in range(4)]
+gevent.sleep(0.01)
+writers[1].kill()
+first.set()
+gevent.joinall(writers, timeout=20, raise_error=True)
+assert had == [0, 2, 3], had
+"""
+
+
+def test_one_that_ends_while_it_waits_holds_up_nobody() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", ONE_ENDS], capture_output=True, text=True, timeout=100, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+
 
 def test_those_that_waited_go_on_one_by_one_and_hear_who_comes_in_between() -> None:
     """Let go together, all 20 would compute before the new connection is so much as accepted."""
