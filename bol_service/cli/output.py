@@ -230,7 +230,7 @@ _NOT_SET_UP: Final = frozenset(
         "bol_service.settings.SettingsError",
         "bol_service.storage.store.WrongDatabase",
         "bol_service.storage.schema.SchemaError",
-        "bol_service.storage.engine.DatabaseBusy",
+        "bol_service.storage.held_file.DatabaseBusy",
         "bol_service.application.startup.RollbackSuspected",
         "sqlalchemy.exc.ArgumentError",
         "sqlalchemy.exc.OperationalError",

@@ -23,7 +23,7 @@ from bol_service.application.startup import RollbackSuspected
 from bol_service.crypto.signers import KeyFileError
 from bol_service.pint.door import open_door
 from bol_service.settings import Settings, SettingsError
-from bol_service.storage.engine import DatabaseBusy
+from bol_service.storage.held_file import DatabaseBusy
 from bol_service.storage.schema import SchemaError
 from bol_service.storage.store import WrongDatabase
 

@@ -16,7 +16,6 @@ newer one; `FolderLock` keeps the second one out.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 from collections.abc import Iterator
@@ -26,7 +25,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from bol_service.storage.engine import DatabaseBusy
+from bol_service.storage.held_file import HeldFile
 
 _HALF: Final = 4096
 _LAST_LINE: Final = re.compile(rb"([0-9]{20}) ([0-9a-f]{64})\n")
@@ -107,31 +106,16 @@ class FileCheckpoint:
             os.fsync(folder)
 
 
-class FolderLock:
+class FolderLock(HeldFile):
     """Held for the life of the process whose checkpoint lies in `folder`."""
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / "checkpoint.lock"
-        self._handle: int | None = None
-
-    def acquire(self) -> None:
-        """Raises DatabaseBusy naming the file if another process holds it."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(handle)
-            raise DatabaseBusy(
-                f"another process keeps its checkpoint beside {self._path}. Give each process a "
-                "BOL_STATE_DIR of its own, with a copy of the checkpoint file of one that runs"
-            ) from None
-        self._handle = handle
-
-    def release(self) -> None:
-        if self._handle is not None:
-            os.close(self._handle)
-            self._handle = None
+        path = folder / "checkpoint.lock"
+        super().__init__(
+            path,
+            f"another process keeps its checkpoint beside {path}. Give each process a "
+            "BOL_STATE_DIR of its own, with a copy of the checkpoint file of one that runs",
+        )
 
 
 def _overwritten(file: int, note: str) -> bool:

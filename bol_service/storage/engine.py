@@ -14,8 +14,6 @@ Whole tables are read only where no index will do.
 
 from __future__ import annotations
 
-import fcntl
-import os
 import select
 import sqlite3
 from pathlib import Path
@@ -28,11 +26,7 @@ from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from bol_service.storage import arrays, greenlets
-
-
-class DatabaseBusy(RuntimeError):  # noqa: N818 - says what is the matter
-    """Another process writes to this SQLite file."""
-
+from bol_service.storage.held_file import HeldFile
 
 _NOTICE_THE_DEAD: Final = {
     "connect_timeout": "5",  # seconds for each host
@@ -136,30 +130,16 @@ def _configure_sqlite(engine: Engine) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
-class WriterLock:
+class WriterLock(HeldFile):
     """Held for the life of the process that writes to a SQLite file."""
 
     def __init__(self, url: str) -> None:
         database = make_url(url).database
         if not database or database == ":memory:":
             raise ValueError(f"{url} names no database file")
-        self._path = Path(f"{database}.lock")
-        self._handle: int | None = None
-
-    def acquire(self) -> None:
-        """Raises DatabaseBusy naming the file if another process holds it."""
-        handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(handle)
-            raise DatabaseBusy(
-                f"another process writes to this database; it holds {self._path}. Stop it first, "
-                "or use PostgreSQL for several processes"
-            ) from None
-        self._handle = handle
-
-    def release(self) -> None:
-        if self._handle is not None:
-            os.close(self._handle)
-            self._handle = None
+        path = Path(f"{database}.lock")
+        super().__init__(
+            path,
+            f"another process writes to this database; it holds {path}. Stop it first, "
+            "or use PostgreSQL for several processes",
+        )

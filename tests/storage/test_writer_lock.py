@@ -14,12 +14,14 @@ import pytest
 
 from bol_service import bootstrap
 from bol_service.storage.checkpoint_file import FolderLock
-from bol_service.storage.engine import DatabaseBusy, WriterLock
+from bol_service.storage.engine import WriterLock
+from bol_service.storage.held_file import DatabaseBusy
 from tests import kit
 
 RIVAL = """
 import sys
-from bol_service.storage.engine import DatabaseBusy, WriterLock
+from bol_service.storage.engine import WriterLock
+from bol_service.storage.held_file import DatabaseBusy
 lock = WriterLock(sys.argv[1])
 try:
     lock.acquire()
