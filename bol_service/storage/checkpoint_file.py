@@ -83,8 +83,8 @@ class FileCheckpoint:
         except OSError as error:
             raise CheckpointFileError(
                 error.errno,
-                f"{error.strerror}: the checkpoint cannot be kept as {self._path}, and without it "
-                "nothing is acknowledged; see to the folder BOL_STATE_DIR and its disk",
+                f"{error.strerror or error}: the checkpoint cannot be kept as {self._path}, and "
+                "without it nothing is acknowledged; see to the folder BOL_STATE_DIR and its disk",
             ) from error
 
     def _overwrite(self, note: str) -> bool:

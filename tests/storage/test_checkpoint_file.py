@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -109,3 +111,32 @@ def test_a_note_that_does_not_fit_is_refused_and_nothing_is_lost(
     with pytest.raises(ValueError, match="does not fit in 4096, or has no end"):
         kept.replace(text)
     assert kept.read() == note(2)
+
+
+FILLING = """
+import resource, sys
+import subprocess
+import sys
+from pathlib import Path
+from bol_service.storage.checkpoint_file import FileCheckpoint
+kept = FileCheckpoint(Path(sys.argv[1]))
+resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))
+try:
+    kept.replace(sys.argv[2])
+except OSError as error:
+    print(error)
+"""
+
+
+def test_a_disk_that_takes_a_part_of_it_has_not_kept_it(tmp_path: Path) -> None:
+    kept = FileCheckpoint(tmp_path)
+    kept.path.write_text(note(7), encoding="utf-8")
+    ran = subprocess.run(
+        [sys.executable, "-c", FILLING, str(tmp_path), note(8)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert "5000 of 8192 bytes" in ran.stdout
+    assert kept.read() == note(7)
