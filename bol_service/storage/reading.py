@@ -64,12 +64,6 @@ class SqlReading(SqlPublicReading):
     def bills_with(self, container: str) -> dict[str, tuple[State, Head]]:
         return states_of(self._statements.ask(_BILLS_WITH, {"container": container}))
 
-    def state_count(self) -> int:
-        counted: int = self._connection.execute(
-            select(func.count()).select_from(tables.states)
-        ).scalar_one()
-        return counted
-
     def node_count(self) -> int:
         counted: int = self._connection.execute(
             select(func.count()).select_from(tables.nodes)
