@@ -1,25 +1,32 @@
-"""Appending alone, without HTTP: the sequencer in this process, judging real events.
+"""Appending alone, without HTTP: the sequencer in one process, judging real events.
 
 64 threads submit transfers whose signatures have been checked, each to a bill of its own, and wait
-for each receipt. Beside it pgbench commits rows of the same size to the same PostgreSQL.
+for each receipt. The process is like the service's (`appender`): its threads are gevent's. Beside
+it pgbench commits rows of the same size to the same PostgreSQL.
 """
 
 from __future__ import annotations
 
-import gc
-import time
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO
 
 from bench import pgbench
 from bench.figures import Figure, Target, in_turn, measured
 from bench.platforms import POSTGRESQL, Ground
 from bench.transfers import Shuttle
-from bol_service.application.commit import Accepted
-from bol_service.application.sequencer import Sequencer
-from bol_service.wire.events import SignedEvent, decode
+from tests.service_process import Service
 
-Chain = list[SignedEvent]
+LONGER = 4  # than a sample over HTTP: one of pgbench takes as long
+Chain = list[str]
+
+
+class AppenderEnded(RuntimeError):  # noqa: N818 - says what happened
+    """The process that appends ended; what it wrote stands above."""
 
 
 def appending(ground: Ground) -> list[Figure]:
@@ -32,16 +39,22 @@ def appending(ground: Ground) -> list[Figure]:
     )
 
     def chains(length: int) -> list[Chain]:
-        return [[decode(shuttle.next(bill)) for _ in range(length)] for bill in kept.made]
+        return [[shuttle.next(bill) for _ in range(length)] for bill in kept.made]
 
-    with kept.inside() as running:
-        sequencer = running.services.sequencer
-        appended_per_second(sequencer, chains(2))
+    def settled(commits: Callable[[], float]) -> Callable[[int], float]:
+        def sample(_: int) -> float:
+            beside.settle()
+            return commits()
+
+        return sample
+
+    with appender(kept.service) as process:
+        process.appended_per_second(chains(2))
         samples, unordered, ordered = in_turn(
             sizes.samples,
-            lambda _: appended_per_second(sequencer, chains(sizes.requests)),
-            lambda _: beside.commits(pgbench.UNORDERED),
-            lambda _: beside.commits(pgbench.ORDERED),
+            settled(lambda: process.appended_per_second(chains(LONGER * sizes.requests))),
+            settled(lambda: beside.commits(pgbench.UNORDERED)),
+            settled(lambda: beside.commits(pgbench.ORDERED)),
         )
     rows = (
         ("append-postgresql", "durable single-row commits without order", unordered, 0.3),
@@ -56,25 +69,46 @@ def appending(ground: Ground) -> list[Figure]:
             baselines=baselines,
             baseline_unit="commits/s",
             target=Target(least=least),
-            note=f"{sizes.clients} threads; {beside.name}",
+            note=f"{sizes.clients} threads of gevent in one process; {beside.name}",
         )
         for bench, against, baselines, least in rows
     ]
 
 
-def appended_per_second(sequencer: Sequencer, chains: Sequence[Chain]) -> float:
-    """One thread for each chain; raises the refusal of an event that was refused."""
+@dataclass(kw_only=True)
+class Appender:
+    asks: IO[str]
+    answers: IO[str]
 
-    def append(chain: Chain) -> None:
-        for signed in chain:
-            answer: Accepted = sequencer.submit(signed)
-            assert not answer.resend
+    def appended_per_second(self, chains: list[Chain]) -> float:
+        """Signed before, decoded there, appended by one thread for each chain."""
+        self._tell(json.dumps(chains))
+        self.told()
+        self._tell("go")
+        return sum(map(len, chains)) / float(self.told())
 
-    gc.collect()
-    gc.freeze()  # what was signed before the clock starts is no rubbish to look for
-    with ThreadPoolExecutor(len(chains)) as pool:
-        started = time.perf_counter()
-        for done in [pool.submit(append, chain) for chain in chains]:
-            done.result()
-        seconds = time.perf_counter() - started
-    return sum(map(len, chains)) / seconds
+    def _tell(self, line: str) -> None:
+        self.asks.write(f"{line}\n")
+        self.asks.flush()
+
+    def told(self) -> str:
+        line = self.answers.readline()
+        if not line:
+            raise AppenderEnded("nothing more is appended")
+        return line
+
+
+@contextmanager
+def appender(service: Service) -> Iterator[Appender]:
+    """The process, ready, for the length of a block."""
+    command = [sys.executable, "-m", "bench.appender"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, stdin=pipe, stdout=pipe, text=True, env=service.environment
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        made = Appender(asks=process.stdin, answers=process.stdout)
+        made.told()
+        yield made
+        process.stdin.close()

@@ -11,6 +11,7 @@ import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -51,6 +52,12 @@ class Pgbench:
     def name(self) -> str:
         return f"pgbench of the development wheel, {self.clients} clients, {self.seconds} s"
 
+    def settle(self) -> None:
+        """All that was written before is on the disk, and slows down nobody who comes next."""
+        with _connected(self.server, self.database) as connection:
+            connection.execute("CHECKPOINT")
+        os.sync()
+
     def commits(self, script: str) -> float:
         """Commits per second of `script`; raises PgbenchFailed."""
         path = self.folder / "pgbench.sql"
@@ -81,14 +88,18 @@ def prepared(server: LocalPostgres, folder: Path, *, clients: int, seconds: int)
     """Tables of its own in a fresh database of `server`."""
     database = "pgbench"
     server.create_database(database)
-    with psycopg.connect(
+    with _connected(server, database) as connection:
+        connection.execute(SCHEMA)
+    return Pgbench(
+        server=server, folder=folder, database=database, clients=clients, seconds=seconds
+    )
+
+
+def _connected(server: LocalPostgres, database: str) -> psycopg.Connection[Any]:
+    return psycopg.connect(
         host=str(server.folder),
         port=server.port,
         user=server.user,
         password=server.password,
         dbname=database,
-    ) as connection:
-        connection.execute(SCHEMA)
-    return Pgbench(
-        server=server, folder=folder, database=database, clients=clients, seconds=seconds
     )

@@ -18,7 +18,6 @@ from bol_service.application.platform_guard import PlatformFacts
 from bol_service.application.ports import (
     Batch,
     Claim,
-    Expected,
     LogState,
     StoredEntry,
     Writing,
@@ -28,7 +27,6 @@ from bol_service.domain import errors
 from bol_service.domain.events import CustodyAct, Event, Recorded
 from bol_service.domain.identifiers import parse_stream
 from bol_service.domain.states import Head, Needs
-from bol_service.domain.world import World, needs
 from bol_service.ledger.checkpoint import Checkpoint
 from bol_service.ledger.entry import Entry, leaf
 from bol_service.ledger.merkle import Frontier, NodeId
@@ -62,16 +60,17 @@ Answer = Accepted | errors.Refusal
 @dataclass(frozen=True, kw_only=True)
 class Committed:
     """What a group came to. `earlier` are the receipts of what was in the log before, by index;
-    `nodes` are those that the group made and the edge of the tree before it."""
+    `nodes` are those that the group made and the edge of the tree before it, `reads` what judging
+    each event read."""
 
     outcomes: Sequence[Outcome]
+    reads: Sequence[Needs]
     log: LogState
     earlier: Mapping[int, Receipt]
     nodes: Mapping[NodeId, bytes]
 
     def answers(self) -> list[Answer]:
-        """To each event in its order. Asks the database nothing: the transaction may have ended,
-        and should have, for while it lasts nobody else appends."""
+        """To each event in its order. Asks the database nothing: it is at work on the batch."""
         appended = [outcome.entry for outcome in self.outcomes if isinstance(outcome, Appended)]
         fresh = [entry for entry in appended if entry.index not in self.earlier]
         receipts = {**self.earlier, **fresh_receipts(fresh, self.log, self.nodes)}
@@ -81,17 +80,6 @@ class Committed:
             else outcome
             for outcome in self.outcomes
         ]
-
-
-def expected_by(group: Sequence[SignedEvent]) -> Expected:
-    """What judging `group` asks for before anything of the world is known."""
-    unknown = World("")
-    named = [needs(unknown, signed.event).streams for signed in group]
-    return Expected(
-        streams=frozenset().union(*named),
-        payloads=frozenset(signed.payload_digest for signed in group),
-        ids=frozenset(signed.event.id for signed in group),
-    )
 
 
 class GroupCommit:
@@ -123,17 +111,17 @@ class GroupCommit:
         reads = self._loader.for_events([signed.event for signed in group])
         self._read_earlier(group)
         outcomes = [self._outcome(*each) for each in zip(group, reads, strict=True)]
-        log = self._write(sign)
-        nodes = {
-            NodeId(node.level, node.position): node.hash
-            for node in (*self._edge, *self._batch.nodes)
-        }
         earlier = {
             outcome.entry.index: receipt_of(self._writing, outcome.entry)
             for outcome in outcomes
             if isinstance(outcome, Appended) and outcome.entry.index < self._log.size
         }
-        return Committed(outcomes=outcomes, log=log, earlier=earlier, nodes=nodes)
+        log = self._write(sign)
+        nodes = {
+            NodeId(node.level, node.position): node.hash
+            for node in (*self._edge, *self._batch.nodes)
+        }
+        return Committed(outcomes=outcomes, reads=reads, log=log, earlier=earlier, nodes=nodes)
 
     def _outcome(self, signed: SignedEvent, reads: Needs) -> Outcome:
         try:

@@ -253,7 +253,10 @@ class Writing(Reading, Protocol):
         """What was read with the lock."""
         ...
 
-    def append(self, batch: Batch, log: LogState) -> None: ...
+    def append(self, batch: Batch, log: LogState) -> None:
+        """The last thing asked of a writing: the database may still be at it when this returns, and
+        an error of it may be raised by the end of the block only."""
+        ...
 
     def replace_caches(
         self, contents: Iterable[tuple[Cache, Iterable[CacheRow]]], facts: Iterable[DocumentFacts]

@@ -16,16 +16,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import monotonic
+from typing import NamedTuple
 
 import structlog
 
-from bol_service.application.commit import (
-    Accepted,
-    Answer,
-    GroupCommit,
-    SignCheckpoint,
-    expected_by,
-)
+from bol_service.application.commit import Accepted, Answer, GroupCommit, SignCheckpoint
+from bol_service.application.expecting import Expecting
 from bol_service.application.platform_guard import PlatformFacts
 from bol_service.application.ports import CheckpointFile, Clock, Store
 from bol_service.domain import errors
@@ -87,8 +83,7 @@ class _Submission:
         return [self._answers[place] for place in range(len(self.group))]
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Waiting:
+class _Waiting(NamedTuple):
     submission: _Submission
     place: int
 
@@ -125,15 +120,18 @@ class Sequencer:
         self._sign = sign
         self._checkpoint_file = checkpoint_file
         self._platform = platform
+        self._expecting = Expecting()
         self._observe = observe
         self._ended = ended
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._entrance = threading.Lock()  # keeps the events of one sender together, in order
         self._thread = threading.Thread(target=self._run, name="sequencer", daemon=True)
+        self._alive = False
         self._failure: BaseException | None = None
         self._kept: str | None = None
 
     def start(self) -> None:
+        self._alive = True
         self._thread.start()
 
     def stop(self) -> None:
@@ -143,7 +141,8 @@ class Sequencer:
 
     @property
     def alive(self) -> bool:
-        return self._thread.is_alive()
+        # Asking the thread itself would, of a greenlet, be a turn of all others at every event.
+        return self._alive
 
     @property
     def waiting(self) -> int:
@@ -248,11 +247,13 @@ class Sequencer:
         self._observe(Observed(size=len(group), accepted=accepted, seconds=monotonic() - started))
 
     def _record(self, group: list[SignedEvent]) -> list[Answer]:
-        with self._store.writing(expected_by(group)) as writing:
+        with self._store.writing(self._expecting.by(group)) as writing:
             commit = GroupCommit(writing, now=self._clock.now(), platform=self._platform)
             committed = commit.run(group, self._sign)
+            self._expecting.learn(group, committed.reads)
+            answers = committed.answers()  # while the database writes; they count when it has
         self._keep(committed.log.note)
-        return committed.answers()
+        return answers
 
     def _keep(self, note: str | None) -> None:
         """Nobody is answered before the file holds the checkpoint that covers the answer.
@@ -264,6 +265,7 @@ class Sequencer:
             self._kept = note
 
     def _refuse_rest(self, reason: str) -> None:
+        self._alive = False  # whoever comes now is told at once
         while True:
             try:
                 waiting = self._queue.get_nowait()

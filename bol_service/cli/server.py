@@ -78,7 +78,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             print(f"bol serve: {fault}", file=sys.stderr)
             # 4 is gunicorn's own code for "the app does not load": the arbiter stops, no retry.
             sys.exit(NOT_SET_UP)
-        _keep_what_is_loaded()
+        keep_what_is_loaded()
         return self._running.app
 
 
@@ -100,7 +100,7 @@ def run(host: str, port: int, settings: Settings) -> None:
     _Server(options, settings, lambda: _started(settings)).run()
 
 
-def _keep_what_is_loaded() -> None:
+def keep_what_is_loaded() -> None:
     """The collector looks no more at what the start has made, and more seldom at the rest.
 
     It looked through all modules now and then, for up to a tenth of a second, while everybody who

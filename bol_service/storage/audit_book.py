@@ -86,18 +86,12 @@ class BookStatements(Statements):
         return self._direct.execute(statement.text, parameters)
 
 
-class BookTables(CacheTables):
-    def __init__(self, connection: Connection) -> None:
-        super().__init__(connection)
-        self._statements = BookStatements(connection)
-
-
 class SqlBook:
     """Implements `application.audit_ports.Book` on the one connection of a book."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._caches = BookTables(connection)
+        self._caches = CacheTables(connection, BookStatements(connection))
         self._direct = _direct(connection)
         self.reading = BookReading(connection)
 

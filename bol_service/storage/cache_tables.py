@@ -26,9 +26,9 @@ _END_MANDATES = text("DELETE FROM mandates WHERE shipper = :shipper")
 
 
 class CacheTables:
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, statements: Statements) -> None:
         self._connection = connection
-        self._statements = Statements(connection)
+        self._statements = statements
 
     def put(self, *groups: Batch) -> None:
         """What the entries of these groups, each one commit, change in the caches."""

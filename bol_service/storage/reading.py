@@ -260,7 +260,7 @@ class SqlReading(SqlPublicReading):
         return owner
 
     def ordered(self, cache: Cache) -> Iterator[CacheRow]:
-        return CacheTables(self._connection).ordered(cache)
+        return CacheTables(self._connection, self._statements).ordered(cache)
 
 
 @cache

@@ -2,22 +2,26 @@
 
 Statements that SQLAlchemy builds for each call, with one parameter per value, cost more time than
 the database does (docs/adr/0005). These are made once per table. Many values travel as one
-parameter: a JSON text on SQLite, an array on PostgreSQL. On PostgreSQL they are sent through the
-driver itself, several together without waiting in between (docs/adr/0032).
+parameter: a JSON text on SQLite, an array on PostgreSQL, where several statements make one round
+trip (`round_trip`).
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from functools import cache, cached_property
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from sqlalchemy import BigInteger, Connection, Integer, LargeBinary, Table, TextClause, text
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import OperationalError
 
 from bol_service.storage import arrays
+
+if TYPE_CHECKING:
+    from bol_service.storage.round_trip import RoundTrip
 
 
 class Sent(Protocol):
@@ -35,6 +39,7 @@ class Statements:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._postgresql = connection.dialect.name == "postgresql"
+        self._trip: RoundTrip | None = None
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -43,11 +48,35 @@ class Statements:
         An error of any of them is raised at the end of the block; nothing in it may be read back,
         nor executed but by `send`.
         """
+        with self.departing():
+            yield
+        self.arrive()
+
+    @contextmanager
+    def departing(self) -> Iterator[None]:
+        """As `together`, but nobody waits for the answers: until `arrive`, which raises the errors,
+        the connection can do nothing else, and we can."""
         if not self._postgresql:
             yield
             return
-        with self._driver.pipeline():
+        self._trip = trip = self._begun()
+        try:
             yield
+        except BaseException:
+            self.give_up()
+            raise
+        trip.depart()
+
+    def arrive(self) -> None:
+        if self._trip is not None:
+            trip, self._trip = self._trip, None
+            trip.arrive()
+
+    def give_up(self) -> None:
+        """Whatever is under way does not count any more; the transaction is to be rolled back."""
+        if self._trip is not None:
+            trip, self._trip = self._trip, None
+            trip.give_up()
 
     def send(self, statement: TextClause, parameters: Any) -> Sent:
         """Execute a statement that is the same object each time; for many rows on SQLite,
@@ -58,28 +87,31 @@ class Statements:
         """
         if not self._postgresql:
             return self._connection.execute(statement, parameters)
-        sql = _SENT.get(statement)
-        if sql is None:
-            sql = _SENT[statement] = str(statement.compile(dialect=self._connection.dialect))
-        sent: Sent = self._driver.cursor().execute(sql, parameters)
-        return sent
+        sql, names = _numbered(statement)
+        values = [parameters[name] for name in names]
+        if self._trip is not None:
+            return self._trip.send(sql, values)
+        trip = self._begun()
+        answer = trip.send(sql, values)
+        trip.depart()
+        trip.arrive()
+        return answer
 
     def ask(self, statement: TextClause, parameters: Any) -> Sequence[Sequence[Any]]:
-        """The rows of a statement that is the same object each time; if it is the first of its
-        transaction, it takes the beginning with it.
+        """The rows of a statement that is the same object each time.
 
         Raises:
             OperationalError: SQLAlchemy's, on both.
         """
-        if not self._postgresql:
-            return self.send(statement, parameters).fetchall()
-        first = not self._driver.info.transaction_status  # 0 is that none has begun
         try:
-            with self.together() if first else nullcontext():
-                sent = self.send(statement, parameters)
-            return sent.fetchall()
+            return self.send(statement, parameters).fetchall()
         except self._connection.dialect.loaded_dbapi.OperationalError as error:
             raise OperationalError(str(statement), None, error) from error
+
+    def _begun(self) -> RoundTrip:
+        from bol_service.storage.round_trip import RoundTrip  # SQLite needs no psycopg
+
+        return RoundTrip(self._driver)
 
     @cached_property
     def _driver(self) -> Any:
@@ -132,8 +164,14 @@ class Statements:
             self.send(statement, [dict(row) for row in rows])
 
 
-_SENT: Final[dict[TextClause, str]] = {}
-"""Statements as psycopg takes them, with `%(name)s` for each parameter."""
+_DOLLARS: Final = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+
+
+@cache
+def _numbered(statement: TextClause) -> tuple[str, tuple[str, ...]]:
+    """A statement as PostgreSQL takes it, `$1` for the first of its values, and their names."""
+    compiled = statement.compile(dialect=_DOLLARS)
+    return str(compiled), tuple(compiled.positiontup or ())
 
 
 @cache

@@ -100,7 +100,13 @@ class SqlStore:
         connection = self._changing.connect()
         try:
             with self._turn, connection.begin():
-                yield SqlWriting(connection, expected)
+                writing = SqlWriting(connection, expected)
+                try:
+                    yield writing
+                except BaseException:
+                    writing.give_up()
+                    raise
+                writing.finish()
         except BaseException:
             # Whether a failed commit reached the disk is unknown; nothing may go on with what this
             # connection believes. The next one reads the head again.

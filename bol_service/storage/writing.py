@@ -43,7 +43,8 @@ class LogMoved(RuntimeError):  # noqa: N818 - says what happened
 
 
 class SqlWriting(SqlReading):
-    """Implements `application.ports.Writing`; holds the lock on the log's row.
+    """Implements `application.ports.Writing`; holds the lock on the log's row. Whoever opens one
+    ends it with `finish` or `give_up`.
 
     What is `expected` to be read is read with the lock, in one round trip; the answers are given to
     who asks for the same.
@@ -51,8 +52,9 @@ class SqlWriting(SqlReading):
 
     def __init__(self, connection: Connection, expected: Expected = NOTHING_EXPECTED) -> None:
         super().__init__(connection)
-        self._caches = CacheTables(connection)
+        self._caches = CacheTables(connection, self._statements)
         self._expected = expected
+        self._moved: tuple[int, Sent] | None = None
         send, texts = self._statements.send, self._statements.texts
         acts = {"digests": texts(expected.payloads), "ids": texts(expected.ids)}
         with self._statements.together():
@@ -89,12 +91,23 @@ class SqlWriting(SqlReading):
         return super().earlier(payloads, ids)
 
     def append(self, batch: Batch, log: LogState) -> None:
-        """Write the batch and move the head to `log`; raises LogMoved if it is not as read."""
-        with self._statements.together():
+        """Send the batch and the new head `log` off; whether they arrived says `finish`."""
+        with self._statements.departing():
             self._insert(batch, log)
-            moved = self._move_head(batch, log) if batch.entries else None
-        if moved is not None and moved.rowcount != 1:
-            raise LogMoved(f"the log is no longer at size {batch.entries[0].index}")
+            if batch.entries:
+                self._moved = batch.entries[0].index, self._move_head(batch, log)
+
+    def finish(self) -> None:
+        """Raises LogMoved if the head was not as it was read, and the driver's errors."""
+        self._statements.arrive()
+        if self._moved is not None:
+            size, moved = self._moved
+            if moved.rowcount != 1:
+                raise LogMoved(f"the log is no longer at size {size}")
+
+    def give_up(self) -> None:
+        """Let the transaction be rolled back, whatever is under way."""
+        self._statements.give_up()
 
     def _insert(self, batch: Batch, log: LogState) -> None:
         insert = self._statements.insert

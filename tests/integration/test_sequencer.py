@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from sqlalchemy import Engine, event, func, select
 from werkzeug.test import TestResponse
@@ -27,6 +26,7 @@ from bol_service.crypto.signers import LocalSigner, generate
 from bol_service.domain import errors
 from bol_service.domain.states import Head
 from bol_service.ledger import receipt as receipts
+from bol_service.storage.round_trip import RoundTrip
 from bol_service.storage.tables import metadata
 from bol_service.wire import drafting
 from bol_service.wire.event_fields import instant_text
@@ -228,25 +228,20 @@ RECIPIENTS = {"GRANT_MANDATE": "qiaolian", "TRANSFER": "bankcq"}
 class FailingStatement:
     """Raises at the n-th statement that the sequencer sends from now on, once."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, patch: pytest.MonkeyPatch) -> None:
         self.countdown = 0
         self.fired = False
-        if engine.dialect.name == "postgresql":
-            # The hot transaction goes by the driver's own cursors, which the engine never sees.
-            event.listen(engine, "checkout", self._watch)
-        else:
-            event.listen(engine, "before_cursor_execute", lambda *_: self._count())
+        event.listen(engine, "before_cursor_execute", lambda *_: self._count())
         event.listen(engine, "commit", lambda _connection: self._count())
+        for step in ("send", "depart", "arrive"):  # of the round trips, which no engine sees
+            self._watch(step, getattr(RoundTrip, step), patch)
 
-    def _watch(self, connection: Any, *_: object) -> None:
-        count = self._count
+    def _watch(self, step: str, taken: Callable[..., Any], patch: pytest.MonkeyPatch) -> None:
+        def counted(trip: RoundTrip, *args: Any) -> Any:
+            self._count()
+            return taken(trip, *args)
 
-        class Counted(psycopg.Cursor[Any]):
-            def execute(self, *args: Any, **options: Any) -> Counted:
-                count()
-                return super().execute(*args, **options)
-
-        connection.cursor_factory = Counted
+        patch.setattr(RoundTrip, step, counted)
 
     def arm(self, number: int) -> None:
         self.countdown, self.fired = number, False
@@ -261,10 +256,10 @@ class FailingStatement:
 
 
 def test_whichever_statement_of_a_commit_fails_all_or_nothing_is_written(
-    database_url: str,
+    database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with write_path(database_url) as path:
-        failing = FailingStatement(path.store.engine)
+        failing = FailingStatement(path.store.engine, monkeypatch)
         for act in acts_on_every_table(path):
             compact = path.desk.event(
                 act.actor, act.action, act.stream, act.details, recipient=RECIPIENTS.get(act.action)
@@ -383,11 +378,11 @@ def test_a_full_queue_answers_429_with_retry_after(platform: kit.Platform) -> No
 
 
 def test_a_failed_commit_answers_503_with_retry_after_and_the_resend_is_recorded(
-    platform: kit.Platform,
+    platform: kit.Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     maker = maker_of(platform)
     maker.open_log()
-    failing = FailingStatement(platform.running.store.engine)
+    failing = FailingStatement(platform.running.store.engine, monkeypatch)
     compact = maker.desk.event("straits", "ACCEPT_RULEBOOK", "party:straits", ACCEPTANCE)
     failing.arm(5)
     answer = send(platform, compact)

@@ -35,11 +35,13 @@ with engine.connect() as connection:
     assert connection.execute(text("SELECT CAST(:much AS text)"), {"much": much}).scalar() == much
 """
 TOGETHER = """
+from bol_service.storage.round_trip import RoundTrip
 with engine.connect() as connection:
-    driver = connection.connection.driver_connection
-    with driver.pipeline():
-        sent = [driver.cursor().execute("SELECT %s::int", [number]) for number in range(300)]
-    assert [each.fetchone()[0] for each in sent] == list(range(300))
+    trip = RoundTrip(connection.connection.driver_connection)
+    sent = [trip.send("SELECT CAST($1 AS integer)", [number]) for number in range(300)]
+    trip.depart()
+    trip.arrive()
+    assert [each.fetchall() for each in sent] == [[(number,)] for number in range(300)]
 """
 DYING = """
 with engine.connect() as connection, engine.connect() as other:
@@ -54,6 +56,19 @@ with engine.connect() as connection, engine.connect() as other:
     else:
         raise AssertionError("the dead connection answered")
 """
+ALIVE = """
+from types import SimpleNamespace
+from bol_service.application.sequencer import Sequencer
+unused = SimpleNamespace()
+sequencer = Sequencer(unused, unused, unused, unused, unused)
+sequencer.start()
+turns = []
+gevent.spawn(turns.append, "somebody else's turn")
+assert sequencer.alive
+assert turns == []
+sequencer.stop()
+assert turns and not sequencer.alive
+"""
 
 
 @pytest.mark.parametrize(
@@ -62,6 +77,7 @@ with engine.connect() as connection, engine.connect() as other:
         pytest.param(OTHERS_GO_ON, id="others go on while one waits"),
         pytest.param(BOTH_WAYS, id="more than a socket holds goes out and comes back"),
         pytest.param(TOGETHER, id="what is sent together is answered in its order"),
+        pytest.param(ALIVE, id="to ask whether the sequencer lives is no turn of all others"),
         pytest.param(DYING, id="a connection that is ended while it waits raises"),
     ],
 )

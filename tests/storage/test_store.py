@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -20,6 +20,7 @@ from bol_service.application.ports import (
     DocumentRow,
     LogState,
     Notice,
+    Reading,
     StoredEntry,
     Writing,
 )
@@ -166,9 +167,18 @@ def append_to_moved(writing: SqlWriting, batch: Batch, log: LogState) -> None:
     writing.append(batch, log)
 
 
-def test_a_reading_sees_one_moment_from_beginning_to_end(store: SqlStore) -> None:
+@pytest.mark.parametrize(
+    "begin",
+    [
+        pytest.param(lambda reading: reading.notices(HOLDER, 0, 10), id="a query"),
+        pytest.param(lambda reading: reading.states(["party:x"]), id="a question of the hot path"),
+    ],
+)
+def test_a_reading_sees_one_moment_from_beginning_to_end(
+    store: SqlStore, begin: Callable[[Reading], object]
+) -> None:
     with store.reading() as reading:
-        assert reading.notices(HOLDER, 0, 10) == []
+        assert not begin(reading)
         with store.writing() as writing:
             writing.append(*a_notice(store))
         assert reading.notices(HOLDER, 0, 10) == []
