@@ -93,12 +93,13 @@ def examine(reading: Reading, first: int, end: int, log_keys: Sequence[VerifierK
     decoded = [_decoded(row) for row in rows]
     documents = Documents(reading, _events(decoded))
     key_of = _KeyTable(reading)
+    verified = [_is_verified(signed, key_of) for signed in decoded]
     return Page(
         first=first,
         end=end,
         rows=[
-            _examined(row, signed, documents, key_of)
-            for row, signed in zip(rows, decoded, strict=True)
+            _examined(row, signed, documents, proven)
+            for row, signed, proven in zip(rows, decoded, verified, strict=True)
         ],
         notes=[_note(size, note, log_keys) for size, note in reading.checkpoints(first, end)],
         unreadable=unreadable,
@@ -149,7 +150,7 @@ def _examined(
     row: StoredEntry,
     signed: SignedEvent | errors.Refusal,
     documents: Documents,
-    key_of: _KeyTable,
+    is_verified: bool,
 ) -> Examined:
     findings: list[Finding] = []
     wrong: DocumentFacts | None
@@ -159,7 +160,7 @@ def _examined(
         findings += wrong_columns(row, said(signed))
         event, entry = signed.event, row.entry
         facts, wrong = documents.of(event) if isinstance(event, Opening) else _NO_FACTS
-        act = _act(signed, entry.event_digest, facts, key_of)
+        act = _act(signed, entry.event_digest, facts, is_verified)
     except errors.Refusal as error:
         findings.append(refused(row.index, row.action, row.actor, row.stream, error))
         return _without_act(row, findings)
@@ -188,14 +189,22 @@ def refused(index: int, action: str, actor: str, stream: str, error: errors.Refu
     return Finding(kind=Kind.LAW, text=text, index=index)
 
 
-def _act(signed: SignedEvent, digest: str, facts: DocumentFacts | None, key_of: _KeyTable) -> Act:
+def _is_verified(signed: SignedEvent | errors.Refusal, key_of: _KeyTable) -> bool:
+    """Asked for one entry after the other: with other work in between, the code of each drives that
+    of the other out of the processor's caches."""
+    if isinstance(signed, errors.Refusal):
+        return False
     try:
         signatures.verify(signed, key_of)
-        unverified = None
     except errors.BadSignature:
-        unverified = signed
-    kid, alg = signed.parsed.kid, signed.parsed.alg.value
+        return False
+    return True
+
+
+def _act(signed: SignedEvent, digest: str, facts: DocumentFacts | None, is_verified: bool) -> Act:
+    kid, alg = signed.parsed.kid, signed.parsed.alg
     signers = tuple([parsed.kid for parsed in signed.signatures])
+    unverified = None if is_verified else signed
     return Act(signed.event, kid, alg, digest, signers, facts, unverified)
 
 

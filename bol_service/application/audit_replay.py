@@ -11,8 +11,10 @@ Every act goes through the steps of `commit`, on the book in place of the databa
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
+from typing import Any, Final
 
 from bol_service.application import index, platform_guard
 from bol_service.application.audit_pages import Act
@@ -25,7 +27,9 @@ from bol_service.domain.events import Event, Recorded, Register
 from bol_service.domain.states import OPERATOR, Head
 from bol_service.verification import signatures
 from bol_service.wire.event_fields import instant
+from bol_service.wire.event_forms import maker
 
+_recorded: Final[Callable[[dict[str, Any]], Recorded]] = maker(Recorded)
 FLUSH = 4000  # entries after which the memory is written to the book, at the end of a commit
 
 
@@ -47,13 +51,15 @@ class Replay:
             self._loader.world.add_document(act.facts)
         self._require_signed(act)
         self._judge(
-            Recorded(
-                event=act.event,
-                digest=act.digest,
-                kid=act.kid,
-                alg=act.alg,
-                recorded_at=_instant(recorded_at),
-                index=position,
+            _recorded(
+                {
+                    "event": act.event,
+                    "digest": act.digest,
+                    "kid": act.kid,
+                    "alg": act.alg,
+                    "recorded_at": _instant(recorded_at),
+                    "index": position,
+                }
             )
         )
         self._held += 1

@@ -12,7 +12,8 @@ again), NUL, lone surrogates, anything after the value.
 
 How: the reader puts a `_Fault` where it met a number or an object it refuses; one walk without
 recursion then finds faults, bad strings and depth, and knows the JSON pointer of each.
-`plain_event` is a short cut past both for what needs neither, which is almost everything signed.
+`plain_event` is a short cut past both for what needs neither, which is almost everything signed;
+`plaindocument` is one for documents.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ import msgspec
 import rfc8785
 
 MAX_SAFE_INTEGER: Final = 2**53 - 1
-_SMALLEST_PLAIN: Final = 1e-4  # Python writes what is smaller with an exponent, ECMAScript later
+SMALLEST_PLAIN: Final = 1e-4  # Python writes what is smaller with an exponent, ECMAScript later
 MAX_EVENT_DEPTH: Final = 32
 MAX_DOCUMENT_DEPTH: Final = 64
 # Longer than any shortest form written without an exponent; keeps float() and Decimal() cheap.
@@ -131,6 +132,23 @@ def canonical(value: object) -> bytes:
         raise BadJson(f"no RFC 8785 form: {error}") from error
     except RecursionError as error:
         raise BadJson("no RFC 8785 form: nested too deep") from error
+
+
+def exact_double(literal: str) -> float:
+    """Raises ValueError for a number of a document that a double does not keep as it is written."""
+    value = float(literal) if len(literal) <= MAX_NUMBER_LENGTH else math.inf
+    if not -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER:
+        raise ValueError(f"number {_shown(literal)} is too long or beyond 2^53-1")
+    shortest = repr(value)
+    if shortest == literal:
+        return value
+    try:
+        exact = Decimal(literal) == Decimal(shortest)
+    except InvalidOperation:  # an exponent that not even Decimal holds
+        exact = False
+    if not exact:
+        raise ValueError(f"number {_shown(literal)} is not what a double keeps of it ({shortest})")
+    return value
 
 
 def _loads(data: bytes, decoder: json.JSONDecoder, max_depth: int) -> object:
@@ -252,18 +270,10 @@ def _no_fraction(literal: str) -> _Fault:
 
 
 def _double(literal: str) -> float | _Fault:
-    value = float(literal) if len(literal) <= MAX_NUMBER_LENGTH else math.inf
-    if abs(value) > MAX_SAFE_INTEGER:
-        return _Fault(reason=f"number {_shown(literal)} is too long or beyond 2^53-1")
     try:
-        exact = Decimal(literal) == Decimal(repr(value))
-    except InvalidOperation:  # an exponent that not even Decimal holds
-        exact = False
-    if not exact:
-        return _Fault(
-            reason=f"number {_shown(literal)} is not what a double keeps of it ({value!r})"
-        )
-    return value
+        return exact_double(literal)
+    except ValueError as error:
+        return _Fault(reason=str(error))
 
 
 def _not_a_number(literal: str) -> _Fault:
@@ -293,7 +303,7 @@ def _is_plain(root: object, max_depth: int, doubles: list[float]) -> bool:
                 if not -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER:
                     return False
             elif kind is float:
-                if not _SMALLEST_PLAIN <= abs(value) <= MAX_SAFE_INTEGER:
+                if not SMALLEST_PLAIN <= abs(value) <= MAX_SAFE_INTEGER:
                     return False
                 doubles.append(value)
             elif kind is not str and kind is not bool and value is not None:

@@ -21,12 +21,13 @@ from datetime import date
 from typing import Final
 
 from bol_service.crypto import strictjson
+from bol_service.crypto.plaindocument import plain_document
 from bol_service.domain.document import BillKind, DocumentFacts, PartyReference, Sailing
 from bol_service.wire.transport_document import Problem, problems
 from bol_service.wire.transport_document_fields import day
 from bol_service.wire.transport_document_problem import below, shown
 from bol_service.wire.transport_document_reading import Spot
-from bol_service.wire.transport_document_text import depth_problem
+from bol_service.wire.transport_document_text import DEEPEST, depth_problem
 
 CHANGING: Final = frozenset(
     {
@@ -61,15 +62,42 @@ def read_document(raw: bytes, value: dict[str, object], *, strict: bool = True) 
     found = problems(value) if strict else list(filter(None, [depth_problem(value)]))
     if found:
         raise DocumentError(found)
-    document = Spot(pointer="", value=value)
-    transports = _object(document, "transports")
-    parties = _object(document, "documentParties")
-    equipment = _equipment(document)
     members = _canonical_members(value)
-    return DocumentFacts(
+    return _facts(
+        Spot(value),
         checksum=_digest(members),
         content_digest=_digest(members, without=CHANGING),
         received_bytes=hashlib.sha256(raw).hexdigest(),
+    )
+
+
+def plain_facts(raw: bytes, received_bytes: str) -> DocumentFacts | None:
+    """What `read_document` says of the bytes `raw`, whose SHA-256 is `received_bytes`, if it is not
+    strict; None where it has to be asked, for a document that is not plain or cannot be read."""
+    plain = plain_document(raw, DEEPEST)
+    if plain is None:
+        return None
+    try:
+        return _facts(
+            Spot(plain.value),
+            checksum=hashlib.sha256(plain.canonical).hexdigest(),
+            content_digest=hashlib.sha256(plain.canonical_without(CHANGING)).hexdigest(),
+            received_bytes=received_bytes,
+        )
+    except DocumentError:
+        return None
+
+
+def _facts(
+    document: Spot, *, checksum: str, content_digest: str, received_bytes: str
+) -> DocumentFacts:
+    transports = _object(document, "transports")
+    parties = _object(document, "documentParties")
+    equipment = _equipment(document)
+    return DocumentFacts(
+        checksum=checksum,
+        content_digest=content_digest,
+        received_bytes=received_bytes,
         reference=_text(document, "transportDocumentReference"),
         sub_reference=_optional_text(document, "transportDocumentSubReference"),
         carrier_code=_text(document, "carrierCode"),

@@ -13,7 +13,7 @@ other status is judged as an issued document.
 
 from __future__ import annotations
 
-from itertools import chain
+from itertools import chain, islice
 from typing import Final
 
 from bol_service.wire import (
@@ -31,6 +31,7 @@ from bol_service.wire.transport_document_cargo import (
     UtilizedTransportEquipment,
 )
 from bol_service.wire.transport_document_fields import (
+    MOST_BROKEN,
     Amount,
     Code,
     Count,
@@ -54,6 +55,7 @@ from bol_service.wire.transport_document_voyage import InvoicePayableAt, PlaceOf
 
 __all__ = ["Problem", "TransportDocument", "problems"]
 
+MOST_TOLD: Final = 1000
 PLACE_TYPES: Final = ("CY", "SD", "CFS")
 
 
@@ -118,15 +120,19 @@ _RULES: Final = (
 
 
 def problems(value: object) -> list[Problem]:
-    """Everything that is wrong with the document; an empty list means that it may be signed."""
+    """Everything that is wrong with the document; an empty list means that it may be signed.
+
+    Who has a hundred places of a wrong form to mend is told of these alone, and at most `MOST_TOLD`
+    in all: a megabyte can break rules in a million places, and others wait meanwhile.
+    """
     if not isinstance(value, dict):
         return [Problem(pointer="", rule="type", message="is not an object")]
     too_deep = depth_problem(value)
     if too_deep is not None:
         return [too_deep]
-    document = Spot(pointer="", value=value)
-    return [
-        *flatten(_STRUCTURE.validate(value)),
-        *chain.from_iterable(rule(document) for rule in _RULES),
-        *text_problems(value),
-    ]
+    wrong = list(islice(flatten(_STRUCTURE.validate(value)), MOST_TOLD))
+    if len(wrong) >= MOST_BROKEN:
+        return wrong
+    document = Spot(value)
+    rules = chain.from_iterable(rule(document) for rule in _RULES)
+    return list(islice(chain(wrong, rules, text_problems(value)), MOST_TOLD))

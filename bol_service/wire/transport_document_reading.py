@@ -8,8 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from bol_service.wire.transport_document_problem import Problem, below
 
@@ -26,12 +25,19 @@ ISSUE_PENDING: Final = frozenset({"DRAFT", "APPROVED"})
 """Statuses of a document that has no issue date yet."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Spot:
-    """An object of the document and where it stands."""
+class Spot(NamedTuple):
+    """An object of the document and where it stands: `steps` below the object `above`.
 
-    pointer: str
+    One is made for every object that is read, and its pointer is seldom asked for.
+    """
+
     value: dict[str, object]
+    above: Spot | None = None
+    steps: tuple[str | int, ...] = ()
+
+    @property
+    def pointer(self) -> str:
+        return below(self.above.pointer if self.above is not None else "", *self.steps)
 
     def get(self, name: str) -> object:
         return self.value.get(name)
@@ -52,13 +58,13 @@ class Spot:
         found = self.value.get(name)
         if not isinstance(found, dict):
             return None
-        return Spot(pointer=below(self.pointer, name), value=found)
+        return Spot(found, self, (name,))
 
     def each(self, name: str) -> Iterator[Spot]:
         """The objects in the list under `name`."""
         for position, found in enumerate(self.items(name)):
             if isinstance(found, dict):
-                yield Spot(pointer=below(self.pointer, name, position), value=found)
+                yield Spot(found, self, (name, position))
 
     def problem(self, rule: str, message: str, *steps: str | int) -> Problem:
         return Problem(pointer=below(self.pointer, *steps), rule=rule, message=message)

@@ -10,6 +10,7 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bol_service.crypto.plaindocument import plain_document
 from bol_service.crypto.strictjson import (
     BadJson,
     canonical,
@@ -61,6 +62,40 @@ def test_the_short_cut_reads_nothing_that_a_closer_look_would_refuse(value, plac
         assert found == loads_event(data)
         assert canonical(found) == data
         check_strings(found)
+
+
+OBJECTS = st.dictionaries(TEXT, DOCUMENTS, max_size=4)
+WRITTEN = st.builds(
+    lambda value, ascii_only, gap: json.dumps(
+        value, ensure_ascii=ascii_only, separators=(f",{gap}", f"{gap}:{gap}")
+    ).encode(),
+    OBJECTS,
+    st.booleans(),
+    st.sampled_from(["", " ", "\n\t"]),
+)
+SLIPS = st.sampled_from(
+    [
+        *("", "{}", "[]", '"', ":", ",", "0", "-", ".5", "e9", "NaN", "[1.0]", "12345678901234567"),
+        *('"a":1,"a":2,', '"a":', "\\", "\\u003a", "\x01", "ü", "\U0001f600", "\ufeff"),
+    ]
+)
+
+
+@given(WRITTEN, st.integers(0, 400), st.integers(0, 2), SLIPS)
+def test_the_short_cut_reads_of_a_document_what_a_closer_look_reads(data, place, taken, slip):
+    place %= len(data) + 1
+    data = data[:place] + slip.encode() + data[place + taken :]
+    found = plain_document(data, 32)
+    if found is not None:
+        assert found.canonical == rfc8785.dumps(loads_document(data)) == canonical(found.value)
+
+
+@given(OBJECTS)
+def test_the_short_cut_leaves_members_out_before_it_writes(value):
+    found = plain_document(json.dumps(value).encode(), 32)
+    if found is not None:
+        kept = {name: member for name, member in found.value.items() if not name.isascii()}
+        assert found.canonical_without(set(value) - set(kept)) == canonical(kept)
 
 
 @given(DOCUMENTS)

@@ -10,8 +10,15 @@ from typing import Any
 import pytest
 import rfc8785
 
+from bol_service.crypto.strictjson import loads_document
 from bol_service.domain.document import BillKind, PartyReference, Sailing
-from bol_service.wire.document import CHANGING, DocumentError, content_digest, read_document
+from bol_service.wire.document import (
+    CHANGING,
+    DocumentError,
+    content_digest,
+    plain_facts,
+    read_document,
+)
 from bol_service.wire.transport_document import Problem, problems
 from tests.broken_documents import UNIT, Drop, Put
 from tests.documents import (
@@ -239,3 +246,43 @@ def test_a_foreign_tax_reference_of_a_strange_type_is_passed_over() -> None:
     document = corridor_document()
     document["documentParties"]["shipper"]["taxLegalReferences"] = [{"type": ["USCC"]}]
     assert ("SLUG", "yunling") in read_document(b"", document, strict=False).shipper.codes
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        pytest.param(corridor_document(), id="the corridor bill"),
+        pytest.param(draft_of(corridor_document()), id="its draft"),
+        pytest.param(straight_document(), id="a straight bill"),
+        pytest.param(blank_document(), id="a bill to order of nobody"),
+        pytest.param(corridor_document(**{"x-extra": {"b": [1.0, 2], "a": 0}}), id="with numbers"),
+        pytest.param(corridor_document(**{"x-云": {"": "云"}}), id="with Chinese names"),
+    ],
+)
+@pytest.mark.parametrize("indent", [None, 1], ids=["on one line", "on many lines"])
+@pytest.mark.parametrize("ascii_only", [True, False], ids=["with escapes", "without escapes"])
+def test_a_plain_document_says_in_passing_what_it_says(
+    document: Json, indent: int | None, ascii_only: bool
+) -> None:
+    raw = json.dumps(document, indent=indent, ensure_ascii=ascii_only).encode()
+    value: Any = loads_document(raw)
+    digest = hashlib.sha256(raw).hexdigest()
+
+    assert plain_facts(raw, digest) == read_document(raw, value, strict=False)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(Drop("transportDocumentReference"), id="that cannot be read"),
+        pytest.param(Put("issueDate", 20270301.0), id="with a number where a date should be"),
+        pytest.param(Put("x-extra", "\U0001f600"), id="with a character beyond the basic plane"),
+        pytest.param(Put("x-extra", 1e-9), id="with a very small number"),
+    ],
+)
+def test_a_document_is_not_read_in_passing(change: Put | Drop) -> None:
+    document = corridor_document()
+    change(document)
+    raw = json.dumps(document, ensure_ascii=False).encode()
+
+    assert plain_facts(raw, hashlib.sha256(raw).hexdigest()) is None
