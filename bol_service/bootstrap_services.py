@@ -83,6 +83,7 @@ def services_of(
         base.checkpoint_file,
         _platform_facts(settings, base),
         observe=metrics.group,
+        failed=metrics.group_failed,
         ended=ended,
     )
     book, ledger = SqlWitnessing(store), LedgerQueries(store)

@@ -26,7 +26,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from bol_service.client import Answered, Client, Refused, Unreachable
 from bol_service.crypto import peer_jws, strictjson
 from bol_service.crypto.peer_keys import PeerAlgorithm, PinnedKey
-from bol_service.crypto.peer_signers import PeerSigner, RsaSigner
+from bol_service.crypto.peer_signers import PeerSigner
 from bol_service.crypto.signers import write_private_key
 from bol_service.gateway.delivery import Receiver
 from bol_service.gateway.service import Gateway, Plan, open_gateway
@@ -37,6 +37,7 @@ from tests import kit
 from tests.desk import CAST, LOCAL_DATE, STORY, Desk
 from tests.documents import draft_of
 from tests.many_bills import Maker, container, one_box_document
+from tests.rsa_signer import RsaSigner
 from tests.trust_file import trust_value
 
 Json = dict[str, Any]

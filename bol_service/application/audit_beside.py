@@ -79,6 +79,7 @@ TABLES: Final[Mapping[str, Covered]] = {
     "evidence_followed": _checked("not beyond the log"),
     "registrations": _checked("what was asked against its digest, the operator's signed refusal"),
     "witnessed": _checked("the columns against the cosigned checkpoint"),
+    "disputes": _checked("the columns against both checkpoints", remembered=True),
     "access_tokens": _checked("the key is one of the party's"),
     "webhooks": _operational(
         "a party's wish, without its signature; the party sees it and can set it again"

@@ -1,7 +1,7 @@
 """The one thread of a process that appends to the log.
 
-It takes whatever waits (at most `MAX_GROUP`, without lingering), commits it as one group, replaces
-the checkpoint file, and only then answers. It is fail-stop: when a commit fails, nobody of the
+It takes whatever waits (at most `MAX_GROUP`, without lingering), commits it as one group, keeps its
+checkpoint in the file, and only then answers. It is fail-stop: when a commit fails, nobody of the
 group is told anything but "uncertain, send the same event again"; the connection is dropped, the
 head is read again, and resends settle what happened. When the thread itself ends, everybody who
 waits is told the same, and so is `ended`: a process that cannot record any more must not stay. The
@@ -113,6 +113,7 @@ class Sequencer:
         platform: PlatformFacts,
         *,
         observe: Callable[[Observed], None] = lambda _: None,
+        failed: Callable[[], None] = lambda: None,
         ended: Callable[[BaseException], None] = lambda _: None,
     ) -> None:
         self._store = store
@@ -122,6 +123,7 @@ class Sequencer:
         self._platform = platform
         self._expecting = Expecting()
         self._observe = observe
+        self._failed = failed
         self._ended = ended
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._entrance = threading.Lock()  # keeps the events of one sender together, in order
@@ -236,6 +238,7 @@ class Sequencer:
             self._failure = error
             for waiting in group:  # before anything else that could fail, as a log on a full disk
                 waiting.submission.fail(Uncertain("the commit failed"))
+            self._failed()
             log.error("group commit failed", size=len(group), error=repr(error))
             if not isinstance(error, Exception):
                 raise

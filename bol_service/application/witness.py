@@ -10,21 +10,21 @@ For every request, in this order (C2SP tlog-witness):
 
 A size is cosigned once: who asks again for the same checkpoint gets the same line.
 
-What may be a fork is told to the operator once for each checkpoint. Anybody may send a published
-checkpoint with a proof that leads nowhere: another root at the same size is a fork, a wrong proof
-need not be one.
+What may be a fork is kept with both notes, so that the alarm survives this process, and told in the
+log once for each checkpoint. Anybody may send a published checkpoint with a proof that leads
+nowhere: another root at the same size is a fork, a wrong proof need not be one.
 """
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
 import structlog
 
 from bol_service.application.ports import Clock
-from bol_service.application.witness_ports import WitnessBook, Witnessed
+from bol_service.application.witness_ports import Dispute, WitnessBook, Witnessed
 from bol_service.crypto.signers import Signer
 from bol_service.ledger.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
 from bol_service.ledger.merkle import EMPTY_ROOT, ProofError, verify_consistency
@@ -45,7 +45,7 @@ from bol_service.ledger.witnessing import (
     origin_hash,
 )
 
-_MOST_ALARMS: Final = 1000  # that are remembered
+_MOST_ALARMS: Final = 1000  # that a process remembers to have told
 log = structlog.get_logger()
 
 
@@ -73,6 +73,14 @@ class Inconsistent(WitnessRefusal):
     """The checkpoint is not shown to continue what was cosigned."""
 
 
+class _Unproven(Inconsistent):
+    """The same, by a proof against `kept`; the operator has to be told."""
+
+    def __init__(self, kept: Witnessed | None, message: str) -> None:
+        super().__init__(message)
+        self.kept = kept
+
+
 class Witness:
     """`logs` may hold several keys of one origin, as while a log's key is replaced."""
 
@@ -93,8 +101,7 @@ class Witness:
         self._keys: dict[str, list[VerifierKey]] = {}
         for known in logs:
             self._keys.setdefault(known.key.name, []).append(known.key)
-        self._alarmed: deque[tuple[str, int, bytes]] = deque(maxlen=_MOST_ALARMS)
-        self._disputes: Counter[tuple[str, bool]] = Counter()
+        self._alarmed: deque[tuple[str, int, bytes, bool]] = deque(maxlen=_MOST_ALARMS)
         self._origins = {origin_hash(origin): origin for origin in self._keys}
 
     def add_checkpoint(self, content: bytes) -> str:
@@ -103,6 +110,7 @@ class Witness:
         Raises:
             RequestError: The request is malformed, or its old size exceeds the new one.
             WitnessRefusal: Its subclasses say what is the matter.
+            Unavailable: The database does not answer.
         """
         request = AddCheckpoint.from_bytes(content)
         checkpoint = self._checkpoint(request.note)
@@ -113,7 +121,14 @@ class Witness:
             )
         if checkpoint.extensions:
             raise Inconsistent("a checkpoint with extension lines is not witnessed here")
+        try:
+            kept = self._advanced(request, checkpoint, own)
+        except _Unproven as unproven:  # and the transaction in which it was found is over
+            self._alarm(request, checkpoint, own, unproven.kept)
+            raise
+        return line_of(kept.note, self.key)
 
+    def _advanced(self, request: AddCheckpoint, checkpoint: Checkpoint, own: str) -> Witnessed:
         def decide(kept: Witnessed | None) -> Witnessed:
             self._require_growth(request, checkpoint, kept)
             return self._cosigned(own, checkpoint, kept)
@@ -122,8 +137,8 @@ class Witness:
         kept = self._book.witnessed(checkpoint.origin)
         self._require_growth(request, checkpoint, kept)
         if kept is None or not self._has_cosigned(kept, checkpoint):
-            kept = self._book.advance(checkpoint.origin, decide)
-        return line_of(kept.note, self.key)
+            return self._book.advance(checkpoint.origin, decide)
+        return kept
 
     def latest(self, name: str) -> str:
         """The checkpoint cosigned last of the log whose `origin_hash` is `name`; raises
@@ -135,10 +150,11 @@ class Witness:
         return kept.note
 
     def disputes(self) -> dict[tuple[str, bool], int]:
-        """By origin, and whether it was a fork for certain: the checkpoints refused since the start
-        of the process. Each log that is witnessed is named."""
-        named = dict.fromkeys(((origin, True) for origin in self._keys), 0)
-        return {**named, **self._disputes}
+        """How many refused checkpoints are kept of each log that is witnessed now, by origin and
+        whether it was a fork for certain. Raises Unavailable."""
+        kept = self._book.count_disputes()
+        named = ((origin, is_fork) for origin in self._keys for is_fork in (True, False))
+        return {name: kept.get(name, 0) for name in named}
 
     def _checkpoint(self, note: str) -> Checkpoint:
         try:
@@ -173,21 +189,20 @@ class Witness:
                 raise ProofError(f"an empty tree has not the root {checkpoint.root.hex()}")
             verify_consistency(size, checkpoint.size, request.proof, root, checkpoint.root)
         except ProofError as error:
-            self._alarm(request, checkpoint, kept)
-            raise Inconsistent(
+            raise _Unproven(
+                kept,
                 f"{checkpoint.origin} at size {checkpoint.size} does not continue the tree of "
-                f"size {size}: {error}"
+                f"size {size}: {error}",
             ) from None
 
     def _alarm(
-        self, request: AddCheckpoint, checkpoint: Checkpoint, kept: Witnessed | None
+        self, request: AddCheckpoint, checkpoint: Checkpoint, own: str, kept: Witnessed | None
     ) -> None:
-        offered = (checkpoint.origin, checkpoint.size, checkpoint.root)
+        is_fork = kept is not None and kept.size == checkpoint.size and kept.root != checkpoint.root
+        # What was unproven is a fork for certain once we have cosigned another root of its size.
+        offered = (checkpoint.origin, checkpoint.size, checkpoint.root, is_fork)
         if offered in self._alarmed:
             return
-        self._alarmed.append(offered)
-        is_fork = kept is not None and kept.size == checkpoint.size and kept.root != checkpoint.root
-        self._disputes[checkpoint.origin, is_fork] += 1
         log.error(
             "a log has forked" if is_fork else "a log may have forked",
             origin=checkpoint.origin,
@@ -195,6 +210,18 @@ class Witness:
             offered=request.note,
             proof=[to_base64(item) for item in request.proof],
         )
+        self._book.keep_dispute(
+            Dispute(
+                origin=checkpoint.origin,
+                size=checkpoint.size,
+                root=checkpoint.root,
+                is_fork=is_fork,
+                at=self._clock.now(),
+                kept=kept.note if kept is not None else None,
+                offered=own,
+            )
+        )
+        self._alarmed.append(offered)
 
     def _cosigned(self, own: str, checkpoint: Checkpoint, kept: Witnessed | None) -> Witnessed:
         if kept is not None and self._has_cosigned(kept, checkpoint):

@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 
@@ -29,6 +30,20 @@ class Witnessed:
     size: int
     root: bytes
     note: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dispute:
+    """A checkpoint that its log signed and that was not shown to continue `kept`, what we had
+    cosigned; `offered` bears the log's own signatures alone. `is_fork`: both are of one size."""
+
+    origin: str
+    size: int
+    root: bytes
+    is_fork: bool
+    at: datetime
+    kept: str | None
+    offered: str
 
 
 class WitnessAway(RuntimeError):  # noqa: N818 - says what is the matter
@@ -85,6 +100,19 @@ class WitnessBook(Protocol):
 
         Durable when it returns; what `decide` raises leaves everything as it was.
         """
+        ...
+
+    def keep_dispute(self, dispute: Dispute) -> None:
+        """Durable when it returns; the first one about a checkpoint stays, and a log of which the
+        most that are kept are there gets no more."""
+        ...
+
+    def disputes(self) -> Sequence[Dispute]:
+        """All that are kept, the oldest first."""
+        ...
+
+    def count_disputes(self) -> dict[tuple[str, bool], int]:
+        """How many are kept, by origin and `is_fork`."""
         ...
 
 

@@ -69,6 +69,7 @@ class _Parties:
 @click.option(
     "--visualisation",
     type=parameters.file_bytes,
+    metavar="FILE",
     help="Your own picture of the bill, a PDF; it travels with the original.",
 )
 @click.option(

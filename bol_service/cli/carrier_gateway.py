@@ -12,6 +12,7 @@ import re
 import ssl
 import stat
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -123,11 +124,16 @@ def carrier_gateway(
     )
     log_as_json()
     scheme = "http" if tls is None else "https"
-    show(
-        {"serving": f"{scheme}://{listen}", "party": plan.client.party, "origin": trusted.origin},
-        lambda: say(f"serving {plan.client.party} of {trusted.origin} on {scheme}://{listen}"),
-    )
-    server.run(plan, listen, tls)
+    server.run(plan, listen, tls, ready=lambda bound: _tell(plan, f"{scheme}://{bound}"))
+
+
+def _tell(plan: Plan, address: str) -> None:
+    party, origin = plan.client.party, plan.trust.origin
+    with suppress(OSError):  # a full disk or a reader that is gone stops no gateway
+        show(
+            {"serving": address, "party": party, "origin": origin},
+            lambda: say(f"serving {party} of {origin} on {address}"),
+        )
 
 
 def _check_door(listen: str, tls: server.Tls | None, token_file: Path | None) -> None:

@@ -39,7 +39,10 @@ def db() -> None:
 )
 @json_option
 def upgrade(service_role: str | None) -> None:
-    """Bring the database to this schema; name a fresh log."""
+    """Bring the database to this version's schema.
+
+    A fresh one gets its log, under the name in BOL_ORIGIN, for ever. Reads BOL_DATABASE_URL too.
+    """
     with _database() as (origin, engine):
         schema.upgrade(engine)
         SqlStore(engine).create_log(origin)
@@ -81,7 +84,10 @@ def downgrade(revision: str, yes: bool) -> None:
 @db.command("restore-triggers")
 @json_option
 def restore_triggers() -> None:
-    """Put back append-only triggers, once you know who took them away."""
+    """Put back append-only triggers that are gone.
+
+    Only once you know who took them away: docs/operations.md, Database roles.
+    """
     with _database() as (origin, engine):
         SqlStore(engine).require_origin(origin)
         restored = schema.restore_triggers(engine)

@@ -83,7 +83,13 @@ def demo(out: Path, seeds: Path) -> None:
 
 
 @click.command()
-@click.option("--port", default=8080, show_default=True, help="Port to serve on.")
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65_535),
+    default=8080,
+    show_default=True,
+    help="Port to serve on.",
+)
 @click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),

@@ -43,7 +43,7 @@ def exchange() -> None:
 )
 @json_option
 def transfers(bill: str | None, limit: int) -> None:
-    """Transfers to other platforms, the newest first, and why one waits."""
+    """List transfers to other platforms, and why one waits."""
     with _book() as book:
         rows = [
             {
@@ -67,7 +67,7 @@ def transfers(bill: str | None, limit: int) -> None:
 )
 @json_option
 def flows(after: int, limit: int) -> None:
-    """The log of what crossed the border: when, what, to whom, on which ground."""
+    """List what crossed the border, to whom, on which ground."""
     with _book() as book:
         rows = [
             {
@@ -97,7 +97,10 @@ def flows(after: int, limit: int) -> None:
 )
 @json_option
 def arrivals(only_open: bool, bill: str | None, limit: int) -> None:
-    """Transfers from other platforms, the newest first, and what was answered."""
+    """List transfers from other platforms, the newest first.
+
+    Each with what was answered.
+    """
     with _book() as book:
         rows = [_arrival(row) for row in book.inbounds(bill, limit, only_open=only_open)]
     show({"arrivals": rows}, lambda: _tell_arrivals(rows))

@@ -33,6 +33,7 @@ from bol_service.crypto.signers import (
 )
 from bol_service.ledger.note import KeyType, NoteError, VerifierKey
 from bol_service.wire import drafting
+from bol_service.wire.webhook_message import public_text
 
 
 @click.group()
@@ -81,17 +82,25 @@ def _tell_new(value: dict[str, Any]) -> None:
 
 @keys.command("public")
 @click.argument("path")
+@click.option(
+    "--webhook", is_flag=True, help="Print whpk_…, as receivers of webhook messages pin it."
+)
 @passphrase_option
 @json_option
-def show_public(path: str, passphrase_file: Path | None) -> None:
+def show_public(path: str, webhook: bool, passphrase_file: Path | None) -> None:
     """Print the public JWK and the key id of a key.
 
     PATH is a key file, env:NAME, or a public PATH.pub.json (then no passphrase is needed).
     """
     key = _public_key(path, passphrase_file)
     value = _described(key)
+    if webhook:
+        value["webhook"] = _webhook_text(path, key)
 
     def human() -> None:
+        if webhook:
+            say(value["webhook"])
+            return
         say(json.dumps(key.to_jwk(), indent=2, sort_keys=True))
         say(f"key id {key.kid} ({key.alg})")
 
@@ -158,6 +167,13 @@ def show_vkey(path: str, origin: str, witness: bool, passphrase_file: Path | Non
 
 def _described(key: PublicKey) -> dict[str, Any]:
     return {"alg": str(key.alg), "kid": key.kid, "jwk": key.to_jwk()}
+
+
+def _webhook_text(path: str, key: PublicKey) -> str:
+    try:
+        return public_text(key)
+    except ValueError as error:
+        raise KeyFileError(f"{path}: {error}; webhook messages are signed with Ed25519") from None
 
 
 def _public_key(path: str, passphrase_file: Path | None) -> PublicKey:

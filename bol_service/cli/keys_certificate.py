@@ -47,12 +47,25 @@ def _is_address(text: str) -> bool:
 
 @click.command("certificate")
 @click.argument("path")
-@click.option("--name", required=True, type=_name, help="Platform or carrier code, e.g. CQGY.")
+@click.option(
+    "--name",
+    required=True,
+    type=_name,
+    metavar="CODE",
+    help="Platform or carrier code, e.g. CQGY.",
+)
 @click.option(
     "--days", type=click.IntRange(1, LONGEST_DAYS), default=365, show_default=True, help="Validity."
 )
 @click.option("--tls", is_flag=True, help="For mutual TLS, not for signing; needs --host.")
-@click.option("--host", "hosts", multiple=True, type=_host, help="Host of --tls; may be repeated.")
+@click.option(
+    "--host",
+    "hosts",
+    multiple=True,
+    type=_host,
+    metavar="HOST",
+    help="Host of --tls; may be repeated.",
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path),

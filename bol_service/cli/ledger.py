@@ -2,10 +2,12 @@
 
 1. `checkpoint` and `proof` ask a platform over HTTP and check its answers here; what could not be
    checked, for want of a key or of something kept, is told as such and ends with exit code 3.
+   Proofs to keep as files stand in `ledger_proof_file`.
 2. `check` audits the whole database; it stands in `ledger_check`.
 3. `follow` watches a log from outside; it stands in `ledger_follow`.
 4. `archive` copies the full tiles of a log; it stands in `ledger_archive`.
-5. `backup` and `restore` copy a SQLite database; they stand in `ledger_backup`.
+5. `disputes` lists what was refused to logs that we witness; it stands in `ledger_disputes`.
+6. `backup` and `restore` copy a SQLite database; they stand in `ledger_backup`.
 """
 
 from __future__ import annotations
@@ -16,11 +18,18 @@ from typing import Any
 
 import click
 
-from bol_service.cli import ledger_archive, ledger_backup, ledger_check, ledger_follow, parameters
+from bol_service.cli import (
+    ledger_archive,
+    ledger_backup,
+    ledger_check,
+    ledger_disputes,
+    ledger_follow,
+    ledger_proof_file,
+    parameters,
+)
 from bol_service.cli.context import Connection, public
-from bol_service.cli.ledger_head import Head, log_key_options, log_keys, read_head
-from bol_service.cli.output import ExitCode, Stopped, remark, say, show, visible
-from bol_service.ledger import receipt as receipts
+from bol_service.cli.ledger_head import Head, log_key_options, log_keys, read_head, receipt_of
+from bol_service.cli.output import ExitCode, Stopped, remark, say, show
 from bol_service.ledger.entry import leaf
 from bol_service.ledger.merkle import ProofError, verify_consistency, verify_inclusion
 from bol_service.ledger.note import NoteError, VerifierKey, from_base64
@@ -35,6 +44,7 @@ def ledger() -> None:
 
 ledger.add_command(ledger_check.check)
 ledger.add_command(ledger_follow.follow)
+ledger.add_command(ledger_disputes.disputes)
 ledger.add_command(ledger_archive.archive)
 ledger.add_command(ledger_backup.backup)
 ledger.add_command(ledger_backup.restore)
@@ -43,6 +53,10 @@ ledger.add_command(ledger_backup.restore)
 @ledger.group()
 def proof() -> None:
     """Ask for a Merkle proof (RFC 6962) and check it."""
+
+
+proof.add_command(ledger_proof_file.get_file)
+proof.add_command(ledger_proof_file.check_file)
 
 
 # -- checkpoint ----------------------------------------------------------------------------------
@@ -113,7 +127,7 @@ def inclusion(
 
     Give its INDEX, or better its receipt: only with the receipt can the proof be checked.
     """
-    receipt = _receipt(receipt_value) if receipt_value is not None else None
+    receipt = receipt_of(receipt_value) if receipt_value is not None else None
     place = index if index is not None or receipt is None else receipt.index
     if place is None or (receipt is not None and receipt.index != place):
         raise click.UsageError("give INDEX, or --receipt FILE of that entry")
@@ -131,13 +145,6 @@ def inclusion(
             )
         )
     _report(ctx, answer, head.verified and receipt is not None, proven=receipt is not None)
-
-
-def _receipt(value: Json) -> receipts.Receipt:
-    try:
-        return receipts.Receipt.from_value(value)
-    except ValueError as error:
-        raise click.UsageError(f"no receipt: {visible(error)}") from None
 
 
 @proof.command()

@@ -1,7 +1,7 @@
 """The log's keys as a person gives them, and checkpoints read under them.
 
 The keys come from `--trust` (a platform's trust.json) or `--log-vkey`. Without any, a checkpoint is
-read and told to be unverified.
+read and told to be unverified. Receipts are read here too.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -17,6 +18,7 @@ from bol_service.cli.output import F, Stopped, visible
 from bol_service.ledger.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
 from bol_service.ledger.note import NoteError, VerifierKey, parse_note, parse_vkey
 from bol_service.ledger.policy import PolicyError, parse_policy
+from bol_service.ledger.receipt import Receipt
 from bol_service.verification.trust import Trust, TrustError, read_trust
 
 
@@ -85,6 +87,18 @@ def witness_keys(
             raise click.UsageError(f"BOL_WITNESSES {policy}: {visible(error)}") from None
         keys += [witness.key for witness in asked.witnesses]
     return list(dict.fromkeys(keys))
+
+
+def quorum_of(trust_file: bytes | None) -> int:
+    """How many witnesses the trust file asks for; 0 without one."""
+    return _read(trust_file).quorum if trust_file is not None else 0
+
+
+def receipt_of(value: dict[str, Any]) -> Receipt:
+    try:
+        return Receipt.from_value(value)
+    except ValueError as error:
+        raise click.UsageError(f"no receipt: {visible(error)}") from None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,6 +25,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 PLAIN_WIDTH: Final = 120
 _JSON: Final = "bol.json"
+_ASKED_FOR_HELP: Final = "click.exceptions.NoArgsIsHelpError"
 _UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
 )
@@ -224,18 +225,28 @@ def problem_lines(problem: dict[str, Any]) -> list[str]:
     return [*lines, f"  ({', '.join(named)})"] if named else lines
 
 
-_NOT_SET_UP: Final = frozenset(
-    {
-        "bol_service.crypto.signers.KeyFileError",
-        "bol_service.settings.SettingsError",
-        "bol_service.storage.store.WrongDatabase",
-        "bol_service.storage.schema.SchemaError",
-        "bol_service.storage.held_file.DatabaseBusy",
-        "bol_service.application.startup.RollbackSuspected",
-        "sqlalchemy.exc.ArgumentError",
-        "sqlalchemy.exc.OperationalError",
-    }
+_OF_DATABASE: Final = (
+    "BOL_DATABASE_URL is sqlite:///PATH or postgresql+psycopg://…; see that what it names is there "
+    "and answers."
 )
+_OPERATIONS: Final = "Do what the message says; docs/operations.md tells more."
+_NOT_SET_UP: Final = {
+    "bol_service.crypto.signers.KeyFileError": (
+        "Look at the key that the message names (--key or BOL_KEY) and at its passphrase "
+        "(BOL_KEY_PASSPHRASE or BOL_KEY_PASSPHRASE_FILE)."
+    ),
+    "bol_service.settings.SettingsError": (
+        "Set what the message names; docs/operations.md lists all settings."
+    ),
+    "bol_service.storage.store.WrongDatabase": _OPERATIONS,
+    "bol_service.storage.schema.SchemaError": _OPERATIONS,
+    "bol_service.storage.held_file.DatabaseBusy": _OPERATIONS,
+    "bol_service.application.startup.RollbackSuspected": (
+        "Sign nothing with this database; docs/operations.md, Restore."
+    ),
+    "sqlalchemy.exc.ArgumentError": _OF_DATABASE,
+    "sqlalchemy.exc.OperationalError": _OF_DATABASE,
+}
 
 
 def failure(error: Exception, *, as_json: bool) -> Failure | None:
@@ -246,17 +257,23 @@ def failure(error: Exception, *, as_json: bool) -> Failure | None:
     if isinstance(error, Failure):
         error.as_json = as_json
         return error
-    names = {f"{cls.__module__}.{cls.__qualname__}" for cls in type(error).__mro__}
-    if names & _NOT_SET_UP:
-        problem = {"title": "Not set up", "code": "not_set_up", "detail": str(error).split("\n")[0]}
-        return Failure(problem, ExitCode.NOT_SET_UP, as_json=as_json)
+    names = [f"{cls.__module__}.{cls.__qualname__}" for cls in type(error).__mro__]
+    if isinstance(error, click.UsageError) and _ASKED_FOR_HELP not in names:
+        return Failure(_misuse(error), ExitCode.USAGE, as_json=as_json)
+    remedy = next((_NOT_SET_UP[name] for name in names if name in _NOT_SET_UP), None)
+    if remedy is not None:
+        missing = NotSetUp(str(error).split("\n")[0], remedy)
+        missing.as_json = as_json
+        return missing
     if "bol_service.client.Refused" in names:
-        answered: dict[str, Any] = getattr(error, "problem", {})
+        answered = _for_the_command_line(getattr(error, "problem", {}))
         return Failure(answered, _exit_code(answered), as_json=as_json)
     if "bol_service.client.Unreachable" in names:
         return Failure(_unreachable(error), ExitCode.UNCERTAIN, as_json=as_json)
     if "bol_service.wire.document.DocumentError" in names:
         return Failure(_bad_document(error), ExitCode.REFUSED, as_json=as_json)
+    if "bol_service.cli.demo_platform.DemoFailed" in names:
+        return Failure(_demo_failed(error), ExitCode.REFUSED, as_json=as_json)
     return None
 
 
@@ -274,7 +291,38 @@ def _unreachable(error: Exception) -> dict[str, Any]:
         "title": "The platform did not answer",
         "code": "unreachable",
         "detail": str(error),
-        "nextStep": "Check BOL_URL and the network, then try again.",
+        "nextStep": "Check the address (BOL_URL, if none was given) and the network, then try "
+        "again.",
+    }
+
+
+def _misuse(error: click.UsageError) -> dict[str, Any]:
+    path = error.ctx.command_path if error.ctx is not None else "bol"
+    return {
+        "title": "The command was used wrongly",
+        "code": "usage",
+        "detail": error.format_message(),
+        "nextStep": f"See: {path} --help",
+    }
+
+
+def _for_the_command_line(problem: dict[str, Any]) -> dict[str, Any]:
+    """Here nobody makes the assertion that the platform found wrong by hand."""
+    if problem.get("code") != "not_authenticated":
+        return problem
+    step = (
+        "Check --party and --key (BOL_PARTY, BOL_KEY), and the clock of this machine; "
+        "bol party show SLUG lists a party's keys."
+    )
+    return {**problem, "nextStep": step}
+
+
+def _demo_failed(error: Exception) -> dict[str, Any]:
+    return {
+        "title": "The demonstration did not start",
+        "code": "demo_failed",
+        "detail": str(error),
+        "nextStep": "Mend what it names; another port is given with --port.",
     }
 
 

@@ -68,8 +68,16 @@ _proof = click.option(
     type=parameters.key_proof_file,
     help="JSON file made with the new key: bol keys proof (without --identity).",
 )
-_from = click.option("--valid-from", type=parameters.instant, help="With its zone.")
-_until = click.option("--valid-until", type=parameters.instant, help="With its zone.")
+_from = click.option(
+    "--valid-from",
+    type=parameters.instant,
+    help="From when it counts, with the zone; at once if not given.",
+)
+_until = click.option(
+    "--valid-until",
+    type=parameters.instant,
+    help="Until when it counts, with the zone; for good if not given.",
+)
 
 
 @party.command("add-key")
@@ -95,7 +103,10 @@ def add_key(
 def rotate_key(
     desk: Desk, proof: Json, valid_from: datetime | None, valid_until: datetime | None
 ) -> None:
-    """Replace the signing key by a new one."""
+    """Replace the signing key by a new one.
+
+    The old one counts no more from that entry on. To have both for a while: bol party add-key.
+    """
     details = {**proof, **_times(validFrom=valid_from, validUntil=valid_until)}
     words = "Replace the key that signs this; it ends with this very entry."
     stream = f"party:{desk.me}"
@@ -164,7 +175,7 @@ def _times(**moments: datetime | None) -> Json:
 
 
 @party.command("show")
-@click.argument("slug", type=parameters.slug, envvar="BOL_PARTY")
+@click.argument("slug", type=parameters.slug, envvar="BOL_PARTY", metavar="[SLUG]")
 @public
 def show_party(connection: Connection, slug: str) -> None:
     """Show a party and its keys; yours without SLUG."""

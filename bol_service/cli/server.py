@@ -82,10 +82,12 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         return self._running.app
 
 
-def run(host: str, port: int, settings: Settings) -> None:
-    """Serve until told to stop; exits the process."""
+def run(host: str, port: int, settings: Settings, ready: Callable[[str], None]) -> None:
+    """Serve until told to stop; exits the process. `ready` gets the address when it answers."""
     options = {
-        "bind": f"{host}:{port}",
+        "bind": address(host, port),
+        # What fails at start has failed by then; what connects meanwhile waits in the socket.
+        "post_worker_init": lambda worker: ready(_bound(worker)),
         "workers": 1,
         "worker_class": "gevent",
         "worker_connections": CONNECTIONS,
@@ -98,6 +100,15 @@ def run(host: str, port: int, settings: Settings) -> None:
         "pidfile": os.environ.get("BOL_PID_FILE"),
     }
     _Server(options, settings, lambda: _started(settings)).run()
+
+
+def address(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _bound(worker: Any) -> str:
+    host, port, *_ = worker.sockets[0].getsockname()
+    return f"http://{address(host, port)}"
 
 
 def keep_what_is_loaded() -> None:

@@ -69,7 +69,7 @@ def parse(text: str, typ: str | None, *, max_bytes: int = MAX_BYTES) -> ParsedJw
     if len(parts) != 3 or not all(parts):
         raise BadJws("a compact JWS has three non-empty parts: header, payload, signature")
     alg, kid = _header(parts[0], typ)
-    payload, signature = _decoded("payload", parts[1]), _decoded("signature", parts[2])
+    payload, signature = decoded_part("payload", parts[1]), decoded_part("signature", parts[2])
     if len(signature) != SIGNATURE_SIZE:
         raise BadJws(f"the signature has {len(signature)} bytes; {alg} has {SIGNATURE_SIZE}")
     return ParsedJws(alg=alg, kid=kid, typ=typ, payload=payload, signature=signature, text=text)
@@ -113,7 +113,8 @@ def sign_detached(payload: bytes, typ: str | None, signer: Signer) -> str:
     return f"{header}..{signature}"
 
 
-def _decoded(name: str, part: str) -> bytes:
+def decoded_part(name: str, part: str) -> bytes:
+    """The bytes of the part that is called `name`; raises BadJws."""
     try:
         return base64url.decode(part)
     except ValueError as error:
@@ -123,7 +124,7 @@ def _decoded(name: str, part: str) -> bytes:
 @lru_cache(_REMEMBERED_HEADERS)
 def _header(part: str, typ: str | None) -> tuple[Algorithm, str]:
     """A key signs all it signs under one header."""
-    return _checked_header(_decoded("header", part), typ)
+    return _checked_header(decoded_part("header", part), typ)
 
 
 def _checked_header(raw: bytes, typ: str | None) -> tuple[Algorithm, str]:

@@ -25,7 +25,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from bol_service.crypto import base64url, strictjson
-from bol_service.crypto.jws import BadJws, BadSignature
+from bol_service.crypto.jws import BadJws, BadSignature, decoded_part
 from bol_service.crypto.peer_keys import PeerAlgorithm, PinnedKey
 from bol_service.crypto.peer_signers import PeerSigner
 
@@ -75,7 +75,7 @@ def parse(text: str, *, max_bytes: int = MAX_BYTES) -> PeerJws:
     if len(parts) != 3 or not all(parts):
         raise BadJws("a compact JWS has three non-empty parts: header, payload, signature")
     raw_header, payload, signature = (
-        _decoded(name, part)
+        decoded_part(name, part)
         for name, part in zip(("header", "payload", "signature"), parts, strict=True)
     )
     header = _object("header", raw_header)
@@ -133,13 +133,6 @@ def _out_of_time(pin: PinnedKey, moment: datetime) -> str:
         f"the key {pin.kid} is valid from {bounds[0]} to {bounds[1]}, not at {moment.isoformat()};"
         " renew the certificate"
     )
-
-
-def _decoded(name: str, part: str) -> bytes:
-    try:
-        return base64url.decode(part)
-    except ValueError as error:
-        raise BadJws(f"the {name} {error}") from error
 
 
 def _object(name: str, raw: bytes) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Our own signature where other platforms read it: ES256 by default, PS256 where RSA is wanted.
+"""Our own signature where other platforms read it: ES256.
 
 DCSA fixes no algorithm, and its tools know no EdDSA; so an Ed25519 key is refused here although the
 ledger prefers it. Peers pin the public half, as a JWK or in a certificate.
@@ -8,11 +8,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import rsa
-
 from bol_service.crypto.keys import Algorithm
-from bol_service.crypto.peer_keys import MIN_RSA_BITS, PeerAlgorithm, rsa_padding, thumbprint
+from bol_service.crypto.peer_keys import PeerAlgorithm
 from bol_service.crypto.signers import Signer
 
 
@@ -44,18 +41,3 @@ class EcSigner:
 
     def sign(self, message: bytes) -> bytes:
         return self._signer.sign(message)
-
-
-class RsaSigner:
-    """PS256; ValueError for a key under 2048 bits."""
-
-    alg = PeerAlgorithm.PS256
-
-    def __init__(self, key: rsa.RSAPrivateKey) -> None:
-        if key.key_size < MIN_RSA_BITS:
-            raise ValueError(f"the RSA key has {key.key_size} bits; {MIN_RSA_BITS} are the least")
-        self._key = key
-        self.kid = thumbprint(key.public_key())
-
-    def sign(self, message: bytes) -> bytes:
-        return self._key.sign(message, rsa_padding(self.alg), hashes.SHA256())

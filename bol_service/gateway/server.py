@@ -88,10 +88,20 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         return self._gateway.app
 
 
-def run(plan: Plan, address: str, tls: Tls | None, *, head_seconds: float = HEAD_SECONDS) -> None:
-    """Serve until told to stop; exits the process. `address` is host:port."""
+def run(
+    plan: Plan,
+    address: str,
+    tls: Tls | None,
+    *,
+    ready: Callable[[str], None] = lambda _: None,
+    head_seconds: float = HEAD_SECONDS,
+) -> None:
+    """Serve until told to stop; exits the process. `address` is host:port; `ready` gets the one
+    that was bound, when it answers."""
     options: dict[str, Any] = {
         "bind": address,
+        # What fails at start has failed by then; what connects meanwhile waits in the socket.
+        "post_worker_init": lambda worker: ready(_bound(worker)),
         "workers": 1,
         "worker_class": type("Worker", (_Worker,), {"head_seconds": head_seconds}),
         "threads": THREADS,
@@ -108,6 +118,11 @@ def run(plan: Plan, address: str, tls: Tls | None, *, head_seconds: float = HEAD
     if tls is not None and tls.client_ca is not None:
         options |= {"ca_certs": str(tls.client_ca), "cert_reqs": ssl.CERT_REQUIRED}
     _Server(options, lambda: open_gateway(plan)).run()
+
+
+def _bound(worker: Any) -> str:
+    host, port, *_ = worker.sockets[0].getsockname()
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _modern(_config: Any, make: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:

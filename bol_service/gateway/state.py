@@ -23,7 +23,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from bol_service.wire.event_fields import instant, instant_text
+from bol_service.wire.event_fields import instant_text
 
 OPEN, ANSWERED, CLOSED = "OPEN", "ANSWERED", "CLOSED"
 _TABLES: Final = (
@@ -259,10 +259,6 @@ class State:
         """What has ended stays so."""
         query = "UPDATE deliveries SET ended = ? WHERE name = ? AND ended IS NULL"
         self._run(query, how, name)
-
-    def next_due(self) -> datetime | None:
-        rows = self._rows("SELECT min(due) FROM deliveries WHERE ended IS NULL")
-        return instant(rows[0][0]) if rows[0][0] else None
 
     # -- bills, drafts and marks -----------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from bol_service.application.delivery_abroad_ports import PeerSilent, RefusedAbr
 from bol_service.application.exchange_ports import PeerReply
 from bol_service.crypto import strictjson
 from bol_service.domain import errors
+from bol_service.http.download import download
 from bol_service.http.edge import StrictBlueprint, bearer, body, services
 from bol_service.http.events import JOSE
 from bol_service.http.problems import PROBLEM, problem
@@ -115,9 +116,7 @@ def get_evidence(query: dict[str, bool], platform: str, bill: str) -> Response:
     if services().abroad is None:
         raise errors.NotFound("no deliveries are exchanged here")
     kept = _abroad().evidence(g.party, platform, bill, fresh=query["fresh"])
-    answer = Response(kept.bundle, 200, content_type="application/json")
-    answer.headers["Content-Disposition"] = f'attachment; filename="{kept.bill[:16]}.ebl.json"'
-    return answer
+    return download(kept.bundle, "application/json", f"{kept.bill[:16]}.ebl.json")
 
 
 def _abroad() -> PartiesAbroad:

@@ -9,6 +9,7 @@ from flask import Response, abort, g, json, request
 
 from bol_service.copy.faults import NoCopy
 from bol_service.http.documents import as_received
+from bol_service.http.download import download
 from bol_service.http.edge import StrictBlueprint, bearer, etag, page, services
 from bol_service.wire.answers import (
     BillAnswer,
@@ -109,9 +110,7 @@ def get_evidence(query: dict[str, str], bill: str) -> Response:
     evidence = services().evidence
     make = evidence.issue_bundle if query["profile"] == "issue" else evidence.bundle
     content = make(bill, g.party)
-    answer = Response(content, 200, content_type="application/json")
-    answer.headers["Content-Disposition"] = f'attachment; filename="{bill[:16]}.ebl.json"'
-    return answer
+    return download(content, "application/json", f"{bill[:16]}.ebl.json")
 
 
 @bills.get("/v1/bills/<string:bill>/copy")
@@ -127,9 +126,7 @@ def get_copy(bill: str) -> Response:
         printed = services().copies.printed(content)
     except NoCopy as error:
         abort(406, description=str(error))
-    answer = Response(printed, 200, content_type="application/pdf")
-    answer.headers["Content-Disposition"] = f'attachment; filename="{bill[:16]}-copy.pdf"'
-    return answer
+    return download(printed, "application/pdf", f"{bill[:16]}-copy.pdf")
 
 
 @bills.get("/v1/containers/<string:container>/release-check")

@@ -7,8 +7,11 @@ from typing import Any
 from flask import Response, g, request
 
 from bol_service.application.bill_files import MAX_FILE_BYTES, PDF, BillFile, is_pdf
+from bol_service.http.download import download
 from bol_service.http.edge import StrictBlueprint, bearer, body, services
 from bol_service.wire.answers import FileAnswer, FileList
+
+OCTETS = "application/octet-stream"
 
 blueprint = StrictBlueprint("files", __name__, description="Files that go with a bill")
 
@@ -38,9 +41,8 @@ def get_file(bill: str, digest: str) -> Response:
     """
     content = services().files.content(bill, digest, g.party)
     known = is_pdf(content)
-    answer = Response(content, 200, content_type=PDF if known else "application/octet-stream")
-    name = f"{digest[:16]}.pdf" if known else digest[:16]
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    kind, name = (PDF, f"{digest[:16]}.pdf") if known else (OCTETS, digest[:16])
+    answer = download(content, kind, name)
     answer.set_etag(digest)
     return answer
 

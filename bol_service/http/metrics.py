@@ -56,6 +56,11 @@ class Metrics:
             "1 from a group commit that failed until one does not",
             registry=self.registry,
         )
+        self._commit_failures = Counter(
+            "bol_commit_failures_total",
+            "Group commits that failed; their senders were told to send again",
+            registry=self.registry,
+        )
         self._ready = Gauge(
             "bol_ready",
             "1 for each part of /readyz that is ready, 0 for one that is not",
@@ -143,6 +148,9 @@ class Metrics:
         self._commit_seconds.observe(observed.seconds)
         self._accepted.inc(observed.accepted)
         self._refused.inc(observed.size - observed.accepted)
+
+    def group_failed(self) -> None:
+        self._commit_failures.inc()
 
     def attempt(self, attempted: Attempted) -> None:
         self._webhook_attempts.labels(_OUTCOMES[attempted.stage]).inc()

@@ -70,9 +70,6 @@ def metrics() -> Response:
     found.commit_failing.set(services().sequencer.failure is not None)
     parts = services().readiness.parts()
     found.ready(parts)
-    witness = services().witness
-    if witness is not None:
-        found.disputes(witness.disputes())
     # What the database says stays as it was while it does not answer; `bol_ready` tells that.
     with suppress(Unavailable):
         if parts["database"] != OK:
@@ -81,6 +78,9 @@ def metrics() -> Response:
         cosigning = services().cosigning
         if cosigning is not None:
             found.lags(cosigning.lags())
+        witness = services().witness
+        if witness is not None:
+            found.disputes(witness.disputes())
         delivering = services().delivering
         if delivering is not None:
             found.webhook_backlog.set(delivering.backlog())

@@ -116,11 +116,6 @@ class SqlDelivery:
                 update(_OFFERS).where(_this(offer), _OFFERS.c.asked == offer.asked).values(outcome)
             )
 
-    def offers(self, limit: int) -> list[Offer]:
-        query = select(_OFFERS).where(_OFFERS.c.due.is_not(None)).order_by(_OFFERS.c.due)
-        with self._store.engine.begin() as connection:
-            return [_read(Offer, row) for row in connection.execute(query.limit(limit))]
-
     def crossed(self, flow: Flow) -> None:
         self._flows.crossed(flow)
 

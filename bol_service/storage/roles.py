@@ -33,6 +33,7 @@ RIGHTS: Final[Mapping[str, tuple[str, ...]]] = {
     "cosignatures": _ADD,
     "log": ("SELECT", "UPDATE (size, frontier, recorded_at, note)"),
     "witnessed": ("SELECT", "INSERT", "UPDATE (size, root, note)"),
+    "disputes": _ADD,
     "states": _CHANGE,
     "claims": _REPLACE,
     "keys": _ADD,

@@ -5,10 +5,11 @@ one row that holds the head and only grows. `states`, `bills`, `bill_parties`, `
 `keys` and `claims` are caches of what the entries say and can be rebuilt. `documents` is keyed by
 content; `document_uploaders` names all who have sent it. `notices` is the outbox. `access_tokens`
 is short-lived. `cosignatures` is append-only and holds what witnesses signed under our checkpoints;
-`witnessed` holds the last checkpoint of every log that we cosign for, and only grows. `webhooks`
-says where a party wants its notices sent, and who is sending there now; `deliveries` is their queue
-and log. Where no notice is looked at twice, it is because their numbers grow in the order of the
-commits: both happen under the head's lock.
+`witnessed` holds the last checkpoint of every log that we cosign for, and only grows; `disputes`,
+append-only, those that were not shown to continue it. `webhooks` says where a party wants its
+notices sent, and who is sending there now; `deliveries` is their queue and log. Where no notice is
+looked at twice, it is because their numbers grow in the order of the commits: both happen under the
+head's lock.
 
 Times are RFC 3339 UTC text with milliseconds: they sort, and they are the same in every database.
 """
@@ -210,6 +211,18 @@ witnessed = Table(
     Column("note", Text, nullable=False),
 )
 
+disputes = Table(
+    "disputes",
+    metadata,
+    Column("origin", String(255), primary_key=True),
+    Column("size", Number, primary_key=True, autoincrement=False),
+    Column("root", String(64), primary_key=True),
+    Column("kind", String(10), primary_key=True),
+    Column("at", String(24), nullable=False),
+    Column("kept", Text),
+    Column("offered", Text, nullable=False),
+)
+
 webhooks = Table(
     "webhooks",
     metadata,
@@ -396,5 +409,5 @@ registrations = Table(
 
 APPEND_ONLY = (
     *("entries", "nodes", "checkpoints", "cosignatures", "flows"),
-    *("peer_applications", "kept_checkpoints"),
+    *("peer_applications", "kept_checkpoints", "disputes"),
 )

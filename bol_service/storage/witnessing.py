@@ -8,13 +8,18 @@ writers of this process.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from bol_service.application.witness_ports import Cosignature, Witnessed
+from bol_service.application.witness_ports import Cosignature, Dispute, Witnessed
 from bol_service.storage import tables
 from bol_service.storage.store import SqlStore, reached
+from bol_service.wire.event_fields import instant, instant_text
+
+MOST_DISPUTES: Final = 1000  # of one log and one kind: strangers can send what is no fork
+_FORK, _UNPROVEN = "fork", "unproven"
 
 
 class SqlWitnessing:
@@ -46,6 +51,53 @@ class SqlWitnessing:
         except IntegrityError:
             # Another process kept the first checkpoint of this log meanwhile; judge against it.
             return self._advance(origin, decide)
+
+    def keep_dispute(self, dispute: Dispute) -> None:
+        kind = _FORK if dispute.is_fork else _UNPROVEN
+        table = tables.disputes
+        alike = (table.c.origin == dispute.origin, table.c.kind == kind)
+        values = {
+            "origin": dispute.origin,
+            "size": dispute.size,
+            "root": dispute.root.hex(),
+            "kind": kind,
+            "at": instant_text(dispute.at),
+            "kept": dispute.kept,
+            "offered": dispute.offered,
+        }
+        try:
+            with self._store.changing() as connection:
+                count = connection.execute(select(func.count()).where(*alike)).scalar_one()
+                if count < MOST_DISPUTES:
+                    connection.execute(insert(table).values(values))
+        except IntegrityError:
+            return  # it was told before, perhaps to another process
+
+    def disputes(self) -> list[Dispute]:
+        table = tables.disputes
+        query = select(table).order_by(table.c.at, table.c.origin, table.c.size, table.c.root)
+        with reached(), self._store.engine.begin() as connection:
+            return [
+                Dispute(
+                    origin=row.origin,
+                    size=row.size,
+                    root=bytes.fromhex(row.root),
+                    is_fork=row.kind == _FORK,
+                    at=instant(row.at),
+                    kept=row.kept,
+                    offered=row.offered,
+                )
+                for row in connection.execute(query)
+            ]
+
+    def count_disputes(self) -> dict[tuple[str, bool], int]:
+        table = tables.disputes
+        query = select(table.c.origin, table.c.kind, func.count()).group_by(
+            table.c.origin, table.c.kind
+        )
+        with reached(), self._store.engine.begin() as connection:
+            rows = connection.execute(query).all()
+        return {(origin, kind == _FORK): count for origin, kind, count in rows}
 
     def _advance(self, origin: str, decide: Callable[[Witnessed | None], Witnessed]) -> Witnessed:
         with self._store.changing() as connection:

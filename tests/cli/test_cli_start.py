@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import warnings
@@ -14,9 +15,12 @@ import click
 import pytest
 
 from bol_service.cli import output
+from bol_service.cli.demo_platform import DemoFailed
 from bol_service.cli.main import COMMANDS, cli
+from bol_service.client import Refused
 from tests.command_line import run
 
+ROOT = Path(__file__).parents[2]
 # None of them is needed to verify a file; each would cost its start a good part of a second.
 HEAVY = {"flask", "sqlalchemy", "gunicorn", "flask_smorest", "alembic", "http.client", "rich"}
 LOADED = """
@@ -113,9 +117,14 @@ def test_every_help_page_opens_and_no_option_stands_for_two(name: str) -> None:
         warnings.simplefilter("error")  # click only warns about a name that is used twice
         ran = run(*name.split(), "--help")
     assert ran.code == 0
+    names_of_our_code = re.findall(r"^  -\S.* (_[A-Z]+|[A-Z]+_BYTES)\b", ran.out, re.MULTILINE)
+    assert names_of_our_code == []
 
 
-GROUPS = ("keys", "party", "draft", "bill", "custody", "ledger", "ledger proof")
+GROUPS = (
+    *("db", "keys", "party", "draft", "bill", "custody", "ledger", "ledger proof"),
+    *("exchange", "webhooks"),
+)
 
 
 @pytest.mark.parametrize("name", GROUPS)
@@ -125,10 +134,75 @@ def test_no_line_of_a_list_of_commands_is_cut(name: str) -> None:
     assert "..." not in commands_part
 
 
-def test_an_unknown_command_is_wrong_use() -> None:
-    ran = run("bills")
+def test_an_unknown_command_is_wrong_use_and_the_likely_one_is_named() -> None:
+    ran = run("bil", "show")
     assert ran.code == 2
-    assert "bills" in ran.err
+    assert "No such command 'bil'. Did you mean 'bill'?" in ran.err
+    assert "No such command 'whatever'" in run("whatever").err
+
+
+WRONG_USE = {
+    "a command that is not there": ("verfy", "x"),
+    "an option that is not there": ("bill", "show", "X", "--colour"),
+    "an argument that is missing": ("bill", "show"),
+    "a value that is none": ("bill", "transfer", "X", "--to", "Bank CQ"),
+    "options that do not go together": ("bill", "endorse", "X", "--to", "bankcq", "--blank"),
+}
+
+
+@pytest.mark.parametrize("words", WRONG_USE.values(), ids=WRONG_USE)
+def test_wrong_use_is_told_with_code_and_next_step_also_to_a_machine(
+    words: tuple[str, ...],
+) -> None:
+    ran = run(*words)
+    assert (ran.code, ran.out) == (2, "")
+    assert "The command was used wrongly" in ran.err
+    assert re.search(r"→ See: bol[a-z ]* --help\n  \(code usage\)", ran.err)
+    told = run(*words, "--json")
+    assert (told.code, told.problem()["code"]) == (2, "usage")
+    assert told.problem()["detail"] in ran.err
+
+
+def test_a_group_without_a_command_shows_its_help() -> None:
+    ran = run("bill")
+    assert ran.code == 2
+    assert "Usage: bol bill" in ran.err
+
+
+def test_what_is_not_set_up_tells_the_next_step() -> None:
+    database = {"BOL_ORIGIN": "demo.x/y", "BOL_DATABASE_URL": "nonsense"}
+    ran = run("ledger", "disputes", "--json", **database)
+    assert ran.problem()["code"] == "not_set_up"
+    assert "BOL_DATABASE_URL is sqlite:///PATH or" in ran.problem()["nextStep"]
+    assert "Set what the message names" in run("ledger", "disputes").err
+    key = {"BOL_URL": "http://127.0.0.1:9", "BOL_ORIGIN": "demo.x/y", "BOL_PARTY": "yunling"}
+    assert "(--key or BOL_KEY)" in run("bill", "list", **key, BOL_KEY="file:/nowhere").err
+
+
+def test_a_party_that_is_not_proven_is_told_which_options_say_who_asks() -> None:
+    """The platform's own next step is about an assertion that no user of `bol` makes by hand."""
+    problem = {"code": "not_authenticated", "status": 401, "detail": "k is no valid key of bankcq"}
+    answer = output.failure(Refused({**problem, "nextStep": "Get an access token"}), as_json=False)
+    assert answer is not None
+    assert answer.exit_code == 1
+    assert answer.problem["detail"] == problem["detail"]
+    assert "--party and --key (BOL_PARTY, BOL_KEY)" in answer.problem["nextStep"]
+
+
+def test_a_demonstration_that_does_not_start_says_why(tmp_path: Path) -> None:
+    ran = run("seed", "--port", "70000", "--folder", tmp_path / "demo")
+    assert ran.code == 2
+    assert "70000 is not in the range" in ran.err
+    answer = output.failure(DemoFailed("the server did not start: …"), as_json=True)
+    assert answer is not None
+    assert (answer.exit_code, answer.problem["code"]) == (1, "demo_failed")
+
+
+def test_the_systemd_unit_starts_a_command_with_options_that_it_has() -> None:
+    unit = (ROOT / "ops" / "systemd" / "bol.service").read_text(encoding="utf-8")
+    [(name, given)] = re.findall(r"^ExecStart=\S+/bin/bol (\S+) (.*)$", unit, re.MULTILINE)
+    options = {flag for param in ALL[name].params for flag in param.opts}
+    assert {word for word in given.split() if word.startswith("-")} <= options
 
 
 def test_the_version_is_told() -> None:

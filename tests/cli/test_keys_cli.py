@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import stat
 from pathlib import Path
@@ -104,6 +105,16 @@ def test_the_public_half_is_shown_as_jwk_with_its_key_id(tmp_path: Path) -> None
     ran = run("keys", "public", tmp_path / "key.pem", "--json", **SECRET)
     assert ran.json() == {"alg": "Ed25519", "kid": key.kid, "jwk": key.to_jwk()}
     assert key.kid in run("keys", "public", tmp_path / "key.pem", **SECRET).out
+
+
+def test_a_key_for_webhooks_is_shown_as_receivers_pin_it(tmp_path: Path) -> None:
+    key = made(tmp_path / "key.pem")
+    shown = run("keys", "public", tmp_path / "key.pem.pub.json", "--webhook").out.strip()
+    assert base64.b64decode(shown.removeprefix("whpk_")) == key.public_bytes_raw
+    made(tmp_path / "other.pem", "--alg", "ES256")
+    ran = run("keys", "public", tmp_path / "other.pem.pub.json", "--webhook", "--json")
+    assert (ran.code, ran.problem()["code"]) == (4, "not_set_up")
+    assert "webhook messages are signed with Ed25519" in ran.problem()["detail"]
 
 
 def test_a_public_file_needs_no_passphrase(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 from bol_service.bootstrap import log_verifier_key
 from bol_service.crypto.keys import Algorithm
 from bol_service.crypto.signers import LocalSigner, generate
+from bol_service.ledger.note import KeyType, VerifierKey
 from tests import kit
 from tests.cli.conftest import Port
 from tests.cli.test_terminal_cli import at_terminal
@@ -104,6 +105,52 @@ def test_a_proof_for_a_mere_index_is_shown_and_not_verified(port: Port) -> None:
     ran = ledger(port, "proof", "inclusion", 0, "--json")
     assert (ran.code, ran.json()["verified"]) == (3, False)
     assert ran.json()["proof"]
+
+
+def test_a_proof_is_kept_as_a_file_and_checked_offline(
+    port: Port, receipt: Path, tmp_path: Path
+) -> None:
+    ran = ledger(port, "proof", "file", "--receipt", receipt)
+    assert (ran.code, ran.out.splitlines()[0]) == (0, "c2sp.org/tlog-proof@v1")
+    kept = tmp_path / "entry.tlog-proof"
+    kept.write_text(ran.out, encoding="utf-8")
+
+    def offline(*words: object) -> Ran:
+        return run("ledger", "proof", "check", kept, "--receipt", receipt, *words)
+
+    told = offline("--log-vkey", vkey(port), "--json").json()
+    assert (told["verified"], told["index"]) == (True, json.loads(receipt.read_text())["index"])
+    assert "under a checkpoint that its own key signed" in offline("--log-vkey", vkey(port)).out
+    assert offline("--json").problem()["code"] == "not_set_up"
+    assert offline("--log-vkey", STRANGER, "--json").problem()["code"] == "bad_proof"
+
+
+def test_a_kept_proof_of_too_few_witnesses_is_told_as_that(
+    port: Port, receipt: Path, tmp_path: Path
+) -> None:
+    kept = tmp_path / "entry.tlog-proof"
+    kept.write_text(ledger(port, "proof", "file", "--receipt", receipt).out, encoding="utf-8")
+    witness = VerifierKey(
+        name="demo.sg.example/ebl/witness", type=KeyType.COSIGNATURE, public=bytes(31) + b"\1"
+    )
+    value = {**trust_value(port.platform.trust()), "witnesses": [witness.vkey], "quorum": 1}
+    trust = write_json(tmp_path / "trust.json", value)
+    ran = run("ledger", "proof", "check", kept, "--receipt", receipt, "--trust", trust)
+    assert ran.code == 3
+    assert "0 witnesses cosigned, the trust file asks for 1" in ran.err
+
+
+@pytest.mark.parametrize("member", ["index", "sequence"])
+def test_a_kept_proof_proves_the_entry_of_its_receipt_alone(
+    port: Port, receipt: Path, tmp_path: Path, member: str
+) -> None:
+    kept = tmp_path / "entry.tlog-proof"
+    kept.write_text(ledger(port, "proof", "file", "--receipt", receipt).out, encoding="utf-8")
+    value = json.loads(receipt.read_text())
+    write_json(receipt, {**value, member: value[member] - 1})
+    words = ("proof", "check", kept, "--receipt", receipt, "--log-vkey", vkey(port), "--json")
+    ran = run("ledger", *words)
+    assert (ran.code, ran.problem()["code"]) == (1, "bad_proof")
 
 
 def test_an_index_that_is_not_the_receipts_is_wrong_use(port: Port, receipt: Path) -> None:

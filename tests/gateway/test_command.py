@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import ssl
 import subprocess
@@ -23,7 +24,6 @@ from bol_service.cli.main import cli
 from bol_service.crypto.certificates import self_signed
 from bol_service.crypto.keys import Algorithm
 from bol_service.crypto.signers import LocalSigner, generate
-from scripts.local_postgres import free_port
 from tests import kit
 from tests.desk import STORY
 from tests.gateway_stage import CARRIER, TOKEN, Stage, carrier_files
@@ -138,10 +138,9 @@ def served(on: Stage, tmp_path: Path) -> Iterator[tuple[int, Path]]:
     """A gateway with mutual TLS and no token: its port, and the folder of certificates."""
     found = carrier_files(on, tmp_path)
     ours, caller = certificate(tmp_path, "gateway"), certificate(tmp_path, "caller")
-    port = free_port()
     command = [
         *(sys.executable, "-m", "bol_service", *arguments(on, found, tmp_path / "state")),
-        *("--listen", f"127.0.0.1:{port}", "--tls-certificate", str(ours)),
+        *("--listen", "127.0.0.1:0", "--tls-certificate", str(ours)),
         *("--tls-key", str(ours.with_suffix(".key")), "--client-ca", str(caller)),
     ]
     environment = {
@@ -151,10 +150,21 @@ def served(on: Stage, tmp_path: Path) -> Iterator[tuple[int, Path]]:
     with open(tmp_path / "gateway.log", "wb") as output:
         process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
     try:
-        yield port, tmp_path
+        yield _told(process, tmp_path / "gateway.log"), tmp_path
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(120)
+
+
+def _told(process: subprocess.Popen[bytes], log: Path) -> int:
+    """The port that it says it serves on, when it does."""
+    deadline = time.monotonic() + START_SECONDS
+    said = re.compile(r"serving xlsc of \S+ on https://127\.0\.0\.1:([1-9][0-9]+)\n")
+    while (found := said.search(log.read_text(encoding="utf-8"))) is None:
+        assert process.poll() is None, log.read_text(encoding="utf-8")
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return int(found[1])
 
 
 def ask(port: int, folder: Path, caller: str | None) -> tuple[int, Json]:
@@ -176,7 +186,7 @@ def test_with_mutual_tls_only_the_carriers_certificate_gets_in(
     port, folder = served
     on.platform.set_clock(None)  # the process runs on the machine's own time
     try:
-        status, value = _when_up(port, folder)
+        status, value = ask(port, folder, "caller")
     finally:
         on.platform.set_clock(STORY)
     assert (status, value["errors"][0]["errorCode"]) == (404, 7001)
@@ -185,13 +195,3 @@ def test_with_mutual_tls_only_the_carriers_certificate_gets_in(
     for caller in (None, "stranger"):
         with pytest.raises((ssl.SSLError, OSError)):
             ask(port, folder, caller)
-
-
-def _when_up(port: int, folder: Path) -> tuple[int, Json]:
-    deadline = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            return ask(port, folder, "caller")
-        except ConnectionError:
-            assert time.monotonic() < deadline, (folder / "gateway.log").read_text()
-            time.sleep(0.05)  # asking without a pause would slow down what starts

@@ -162,7 +162,7 @@ def test_a_subscriber_that_drips_keeps_nobody_waiting(on: Stage, tmp_path: Path)
 
             assert both.outcome(document)["issuanceResponseCode"] == "ISSU"
             assert len(slow.got) == 1
-            assert both.gateway.state.next_due() is not None
+            assert both.gateway.state.owed(both.line.now() + timedelta(minutes=1))
 
 
 # -- who may be told -----------------------------------------------------------------------------

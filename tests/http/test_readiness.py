@@ -5,11 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from structlog.testing import capture_logs
 
+from bol_service.application.sequencer import Sequencer
 from bol_service.http.readiness import REST_SECONDS, STUCK_SECONDS, Readiness
 from tests import kit, many_bills
 from tests.desk import STORY, Desk
@@ -48,6 +51,11 @@ class Probe:
     @property
     def failing(self) -> set[str]:
         return {part for part, state in self.readiness.parts().items() if state != "ok"}
+
+
+def failures(probe: Probe) -> float:
+    registry = probe.services.metrics.registry
+    return registry.get_sample_value("bol_commit_failures_total") or 0.0
 
 
 def await_true(holds: Callable[[], bool]) -> None:
@@ -104,6 +112,7 @@ def test_a_failure_counts_until_it_has_rested_so_that_somebody_is_sent_here_agai
     folder = probe.platform.settings.state_dir
     away = folder.rename(folder.with_name("away"))
     compact = probe.acceptance("bankcq")
+    before = failures(probe)
     for _ in range(2):  # each failure anew
         assert probe.send(compact) == 503
         assert probe.failing == {"lastCommit"}
@@ -113,6 +122,7 @@ def test_a_failure_counts_until_it_has_rested_so_that_somebody_is_sent_here_agai
         assert probe.failing == set()
     away.rename(folder)
     assert probe.send(compact) == 200
+    assert failures(probe) == before + 2  # also for who looked at no time between them
 
 
 def test_a_queue_in_which_nothing_moves_is_not_ready_and_says_for_how_long(probe: Probe) -> None:
@@ -132,6 +142,53 @@ def test_a_queue_in_which_nothing_moves_is_not_ready_and_says_for_how_long(probe
     assert f"events wait and no group was committed for {STUCK_SECONDS:.0f} seconds" in told
     assert [each.result() for each in sent] == [201] * 4
     assert probe.failing == set()
+
+
+@dataclass
+class Queue:
+    """What a sequencer tells of its queue, and how many groups were committed; set by hand."""
+
+    waiting: int = 3
+    groups: int = 0
+    alive: bool = True
+    failure: BaseException | None = None
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        pytest.param({"groups": 1}, id="groups are committed though it never empties"),
+        pytest.param({"waiting": 0}, id="it was empty"),
+        pytest.param({"failure": OSError()}, id="a commit was tried"),
+    ],
+)
+def test_a_queue_does_not_stand_still_while(probe: Probe, meanwhile: dict[str, Any]) -> None:
+    queue, now = Queue(), 0.0
+    readiness = Readiness(
+        cast(Sequencer, queue), probe.services.ledger, None, lambda: queue.groups, clock=lambda: now
+    )
+    assert readiness.parts()["sequencer"] == "ok"
+    now = STUCK_SECONDS - 1
+    for name, value in meanwhile.items():
+        setattr(queue, name, value)
+    assert readiness.parts()["sequencer"] == "ok"
+    queue.waiting = 3
+    now = STUCK_SECONDS
+    assert readiness.parts()["sequencer"] == "ok"
+    now = 2 * STUCK_SECONDS
+    assert readiness.parts()["sequencer"] != "ok"
+
+
+def test_a_queue_that_nobody_looked_at_since_it_was_empty_does_not_stand_still(
+    probe: Probe,
+) -> None:
+    queue, now = Queue(waiting=0), 0.0
+    readiness = Readiness(
+        cast(Sequencer, queue), probe.services.ledger, None, lambda: queue.groups, clock=lambda: now
+    )
+    assert readiness.parts()["sequencer"] == "ok"
+    queue.waiting, now = 3, STUCK_SECONDS + 1
+    assert readiness.parts()["sequencer"] == "ok"
 
 
 def test_a_database_that_does_not_answer_is_named_and_told_once_in_the_log(probe: Probe) -> None:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+import socket
 import subprocess
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,10 +18,19 @@ from bol_service.crypto.signers import generate, write_private_key
 from bol_service.ledger.receipt import Receipt
 from bol_service.settings import SettingsError, from_environment
 from tests import many_bills
+from tests.command_line import run
 from tests.many_bills import HOLDER
-from tests.service_process import Service, beside, new_service, post
+from tests.service_process import (
+    START_SECONDS,
+    TICK,
+    Service,
+    beside,
+    new_service,
+    post,
+)
 
 NOT_SET_UP = 4
+SERVING = re.compile(r"serving demo\.cq\.example/ebl on (http://127\.0\.0\.1:[1-9][0-9]+)\n")
 
 
 @pytest.fixture
@@ -37,17 +50,25 @@ def refused(service: Service, **changes: str) -> str:
         service.kill()
         raise
     assert "Traceback" not in service.written
+    assert "serving" not in service.written
     return service.written
 
 
-def test_a_started_server_is_ready_and_says_where_it_listens(service: Service) -> None:
-    service.start()
+def test_a_server_says_where_it_listens_once_it_is_ready(service: Service) -> None:
+    service.port = 0  # any that is free
+    process = service.launch()
+    deadline = time.monotonic() + START_SECONDS
+    while not (found := SERVING.findall(service.written)):
+        assert process.poll() is None, service.written
+        assert time.monotonic() < deadline
+        time.sleep(TICK)
+    assert len(found) == 1
+    service.environment["BOL_BASE_URL"] = found[0]
     answer = service.get("/readyz").json()
     assert answer["ready"]
     assert {"sequencer", "lastCommit", "database"} <= set(answer["parts"])
     assert set(answer["parts"].values()) == {"ok"}
     assert service.get("/healthz").json() == {"status": "ok"}
-    assert f"serving demo.cq.example/ebl on http://127.0.0.1:{service.port}" in service.written
     assert service.stop() == 0
 
 
@@ -74,6 +95,33 @@ def test_a_second_server_on_the_same_sqlite_file_is_refused_and_the_first_goes_o
     assert "bol serve: another process writes to this database" in said
     assert "ledger.db.lock" in said
     assert service.get("/readyz").status == 200
+
+
+def test_an_address_that_is_being_given_up_is_waited_for(service: Service) -> None:
+    with socket.create_server(("127.0.0.1", service.port)) as taken:
+        giving_up = threading.Timer(1.5, taken.close)
+        giving_up.start()
+        service.start()
+    giving_up.join()
+    assert service.stop() == 0
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_an_address_that_stays_taken_is_named(service: Service, host: str) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, 0), family=family) as taken:
+        port = taken.getsockname()[1]
+        ran = run("serve", "--host", host, "--port", port, "--json", **service.environment)
+    assert (ran.code, ran.out) == (NOT_SET_UP, "")
+    assert ran.problem()["detail"] == (
+        f"nothing can listen on {host}, port {port}: Address already in use"
+    )
+
+
+def test_an_address_of_another_machine_is_named(service: Service) -> None:
+    ran = run("serve", "--host", "192.0.2.1", **service.environment)
+    assert ran.code == NOT_SET_UP
+    assert "nothing can listen on 192.0.2.1, port 8080: Cannot assign" in ran.err
 
 
 SETTINGS = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -211,7 +212,52 @@ def test_another_root_at_the_same_size_is_refused_and_told_as_a_fork(desk: Desk)
     with capture_logs() as journal:
         assert desk.add(10, 10, log=desk.fork(8)).status == 422
     assert [line["event"] for line in alarms(journal)] == ["a log has forked"]
-    assert disputes(desk) == {(desk.log.origin, True): 1}
+    assert disputes(desk) == {(desk.log.origin, True): 1, (desk.log.origin, False): 0}
+
+
+def test_an_alarm_about_a_fork_survives_a_restart_with_both_notes_to_show(desk: Desk) -> None:
+    desk.add(0, 10)
+    fork = desk.fork(8)
+    stranger = ForgedLog(KR, LocalSigner(generate(Algorithm.ED25519)), entries(20))
+    note = fork.note(10) + parse_note(stranger.note(5)).signatures[0].line()
+    for _ in range(2):
+        assert desk.send(AddCheckpoint(old=10, proof=(), note=note)).status == 422
+        desk.witness.restart()
+
+    assert disputes(desk) == {(KR, True): 1, (KR, False): 0}
+    metrics = ask(desk.witness.url, "GET", "/metrics").content.decode()
+    assert f'bol_witness_disputes{{kind="fork",log="{KR}"}} 1.0' in metrics
+    settings = desk.witness.settings
+    told = {"BOL_ORIGIN": settings.origin, "BOL_DATABASE_URL": settings.database_url}
+    ran = run("ledger", "disputes", "--json", **told)
+    assert ran.code == 1
+    ((shown),) = json.loads(ran.out)
+    keys = [bootstrap.log_verifier_key(KR, desk.log.signer)]
+    both = [open_checkpoint(shown[name], keys).checkpoint for name in ("kept", "offered")]
+    assert [said.size for said in both] == [10, 10]
+    assert both[0].root != both[1].root
+    assert shown["offered"] == fork.note(10)
+    assert "FORK: the log has signed two histories" in run("ledger", "disputes", **told).out
+
+
+def test_a_log_that_is_witnessed_no_more_alarms_no_more(desk: Desk, tmp_path: Path) -> None:
+    desk.add(0, 10)
+    assert desk.add(10, 10, log=desk.fork(8)).status == 422
+    other = bootstrap.log_verifier_key(CQ, LocalSigner(generate(Algorithm.ED25519)))
+    desk.witness.restart(witnessed_logs=logs_file(tmp_path / "other.txt", other))
+
+    assert disputes(desk) == {(CQ, True): 0, (CQ, False): 0}
+
+
+def test_what_was_unproven_is_told_as_a_fork_once_another_root_of_its_size_is_cosigned(
+    desk: Desk,
+) -> None:
+    desk.add(0, 10)
+    fork = desk.fork(8)
+    assert desk.add(10, 15, log=fork).status == 422
+    assert desk.add(10, 15).status == 200
+    assert desk.add(15, 15, log=fork).status == 422
+    assert disputes(desk) == {(KR, True): 1, (KR, False): 1}
 
 
 def test_a_stranger_with_a_published_checkpoint_and_a_wrong_proof_alarms_once(desk: Desk) -> None:

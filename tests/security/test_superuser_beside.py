@@ -26,7 +26,7 @@ from bol_service.application.audit_findings import AuditReport, Kind
 from bol_service.application.audit_ports import Cache
 from bol_service.application.ledger_queries import LedgerQueries
 from bol_service.application.registrations import REFUSAL_TYP, Registrations, refusal_payload
-from bol_service.application.witness_ports import Witnessed
+from bol_service.application.witness_ports import Dispute, Witnessed
 from bol_service.bootstrap import log_verifier_key, platform_keys
 from bol_service.crypto import jws, strictjson
 from bol_service.crypto.keys import Algorithm
@@ -140,11 +140,24 @@ class _Clock:
 
 
 def _cosigned(scene: Delivery) -> None:
-    """Singapore is Chongqing's witness."""
+    """Singapore is Chongqing's witness, and was offered a log that forks."""
     note = LedgerQueries(scene.cq.running.store).checkpoint()
     said = parse_checkpoint(parse_note(note).text)
     kept = Witnessed(origin=said.origin, size=said.size, root=said.root, note=note)
-    SqlWitnessing(scene.sg.running.store).advance(said.origin, lambda _: kept)
+    book = SqlWitnessing(scene.sg.running.store)
+    book.advance(said.origin, lambda _: kept)
+    other = replace(said, root=bytes(32))
+    book.keep_dispute(
+        Dispute(
+            origin=said.origin,
+            size=said.size,
+            root=other.root,
+            is_fork=True,
+            at=scene.cq.now(),
+            kept=note,
+            offered=note.replace(said.body(), other.body()),
+        )
+    )
 
 
 @pytest.fixture
@@ -447,6 +460,26 @@ FORGERIES: dict[str, tuple[str, Act, str]] = {
         SG,
         changed("witnessed", "root"),
         "what was cosigned of demo.cq.example/ebl says root",
+    ),
+    "a fork of another log is made to look unproven": (
+        SG,
+        changed("disputes", "kind", to=lambda _: "unproven"),
+        "the dispute of demo.cq.example/ebl at size [0-9]+ says kind 'unproven'",
+    ),
+    "a fork of another log is another's": (
+        SG,
+        changed("disputes", "origin"),
+        "the dispute of .* at size [0-9]+ says origin",
+    ),
+    "a fork of another log had another size": (
+        SG,
+        changed("disputes", "size", to=lambda size: size + 1),
+        "the dispute of demo.cq.example/ebl at size [0-9]+ says size",
+    ),
+    "a fork of another log had another root": (
+        SG,
+        changed("disputes", "root"),
+        "the dispute of demo.cq.example/ebl at size [0-9]+ says root",
     ),
 }
 

@@ -336,6 +336,12 @@ def test_the_consignee_of_a_straight_bill_surrenders_it() -> None:
     assert voyage.status is Status.SURRENDERED_FOR_DELIVERY
 
 
+def test_of_a_surrender_made_here_nobody_abroad_is_owed_a_notice() -> None:
+    voyage = pending()
+    voyage.accept_surrender()
+    assert voyage.bill.transit is None
+
+
 def test_a_bearer_surrenders_a_bill_that_was_never_endorsed() -> None:
     voyage = issued(BLANK).then(lambda v: v.transfer("yunling", to="nusantara"))
 

@@ -83,6 +83,17 @@ def test_no_member_of_a_log_key_may_be_missing(name: str) -> None:
         read(logKeys=[key])
 
 
+PEER_KEY = {"jwk": ES256.to_jwk(), "algorithms": ["ES256"]}
+
+
+def peer(count: int = 1, **changes: object) -> Json:
+    return {"platform": "SGPX", "keys": [PEER_KEY] * count, **changes}
+
+
+def carrier(count: int = 1, **changes: object) -> Json:
+    return {"carrier": "SMDG:XLSC", "keys": [PEER_KEY] * count, **changes}
+
+
 NOT_TAKEN = {
     "a member nobody knows": ({"note": ""}, "Unknown field"),
     "a member of a log key nobody knows": (
@@ -128,6 +139,18 @@ NOT_TAKEN = {
     "a log key that is none": ({"logKeys": [{"vkey": "x", "fromSize": 0}]}, "vkey"),
     "a witness that is none": ({"witnesses": ["x"], "quorum": 0}, "vkey"),
     "a statement key that is none": ({"statementKeys": [{"kty": "RSA"}]}, "kty"),
+    "a peer whose keys are not there": ({"peers": [{"platform": "SGPX"}]}, "keys.*required"),
+    "a peer without a key": ({"peers": [peer(0)]}, "between 1 and 100"),
+    "a peer with more keys than anybody needs": ({"peers": [peer(101)]}, "between 1 and 100"),
+    "a carrier whose keys are not there": (
+        {"carriers": [{"carrier": "SMDG:XLSC"}]},
+        "keys.*required",
+    ),
+    "a carrier without a key": ({"carriers": [carrier(0)]}, "between 1 and 100"),
+    "a carrier with more keys than anybody needs": (
+        {"carriers": [carrier(101)]},
+        "between 1 and 100",
+    ),
 }
 
 
@@ -144,6 +167,12 @@ def test_a_hundred_keys_of_each_kind_are_taken() -> None:
         statementKeys=[ED25519.to_jwk()] * 100,
     )
     assert (len(trust.log_keys), len(trust.statement_keys)) == (100, 100)
+
+
+@pytest.mark.parametrize("count", [1, 100])
+def test_a_peer_and_a_carrier_may_have_so_many_keys(count: int) -> None:
+    peers = read(peers=[peer(count)], carriers=[carrier(count)]).peers
+    assert len(peers.platforms["SGPX"]) == len(peers.carriers["SMDG:XLSC"]) == count
 
 
 def test_a_single_key_of_each_kind_is_taken() -> None:

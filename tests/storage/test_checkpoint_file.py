@@ -104,7 +104,19 @@ def test_who_takes_the_file_away_gets_a_new_one(kept: FileCheckpoint) -> None:
     assert kept.read() == note(3)
 
 
-@pytest.mark.parametrize("text", ["x" * 4100 + "\n", "no end"], ids=["too long", "without end"])
+LONGEST = "x" * (HALF - len(f"{0:020d} {'0' * 64}\n") - 1) + "\n"
+
+
+def test_the_longest_note_that_fits_leaves_the_other_half_whole(kept: FileCheckpoint) -> None:
+    for text in (LONGEST, note(8), LONGEST):
+        before = kept.read()
+        kept.replace(text)
+        assert kept.read() == text
+        assert kept.path.stat().st_size == 2 * HALF
+        assert before.encode() in kept.path.read_bytes()
+
+
+@pytest.mark.parametrize("text", [f"x{LONGEST}", "no end"], ids=["too long", "without end"])
 def test_a_note_that_does_not_fit_is_refused_and_nothing_is_lost(
     kept: FileCheckpoint, text: str
 ) -> None:

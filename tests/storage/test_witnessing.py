@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from bol_service.application.ports import Unavailable
-from bol_service.application.witness_ports import Cosignature, Witnessed
+from bol_service.application.witness_ports import Cosignature, Dispute, Witnessed
+from bol_service.storage import witnessing
 from bol_service.storage.engine import open_engine
 from bol_service.storage.reading import SqlReading
 from bol_service.storage.store import SqlStore
@@ -38,6 +41,44 @@ def test_a_checkpoint_is_replaced_by_the_next(engine: Engine) -> None:
     book.advance(ORIGIN, lambda kept: of_size(kept.size + 1 if kept else 0))
 
     assert book.witnessed(ORIGIN) == of_size(4)
+
+
+def dispute(size: int, *, is_fork: bool = False) -> Dispute:
+    return Dispute(
+        origin=ORIGIN,
+        size=size,
+        root=b"x" * 32,
+        is_fork=is_fork,
+        at=datetime(2027, 3, 5, tzinfo=UTC),
+        kept=None,
+        offered=f"note of {size}",
+    )
+
+
+def test_a_dispute_is_kept_once_and_the_first_one_stays(engine: Engine) -> None:
+    book = SqlWitnessing(SqlStore(engine))
+    for told in (dispute(3), replace(dispute(3), offered="later"), dispute(3, is_fork=True)):
+        book.keep_dispute(told)
+
+    assert sorted(book.disputes(), key=lambda each: each.is_fork) == [
+        dispute(3),
+        dispute(3, is_fork=True),
+    ]
+    assert book.count_disputes() == {(ORIGIN, False): 1, (ORIGIN, True): 1}
+
+
+def test_strangers_cannot_fill_the_database_nor_hide_a_fork(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(witnessing, "MOST_DISPUTES", 3)
+    book = SqlWitnessing(SqlStore(engine))
+    for size in range(5):
+        book.keep_dispute(dispute(size))
+    book.keep_dispute(replace(dispute(9), origin="demo.third.example/ebl"))
+    book.keep_dispute(dispute(9, is_fork=True))
+
+    counts = {(ORIGIN, False): 3, (ORIGIN, True): 1, ("demo.third.example/ebl", False): 1}
+    assert book.count_disputes() == counts
 
 
 def test_what_a_decision_raises_leaves_everything_as_it_was(engine: Engine) -> None:
