@@ -12,6 +12,7 @@ from bol_service.application.ports import Clock
 from bol_service.application.registrations import Registrations
 from bol_service.bootstrap_delivery import Delivery
 from bol_service.bootstrap_exchange import Border
+from bol_service.bootstrap_trust import trust_file_of
 from bol_service.copy.checking_apart import Checkers
 from bol_service.crypto.signers import Signer
 from bol_service.http.edge import Services
@@ -34,7 +35,10 @@ def desk_of(
     delivery: Delivery | None,
     clock: Clock,
 ) -> Desk:
-    """What the portal works with: the API's own services, and our keys to verify files with."""
+    """What the portal works with: the API's own services, and our keys to verify files with.
+
+    Raises SettingsError for a BOL_TRUST_FILE that is not ours.
+    """
     trust = Trust(
         origin=settings.origin,
         code=settings.platform_code,
@@ -69,6 +73,7 @@ def desk_of(
         cosigning=services.cosigning,
         clock=clock,
         trust=trust,
+        trust_file=trust_file_of(settings, trust),
         rulebook=services.rulebook,
         base_url=settings.base_url,
         exchanges=settings.peers is not None,

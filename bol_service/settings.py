@@ -25,6 +25,7 @@
 | BOL_WEBHOOK_KEY | signer of the messages to webhooks, for nothing else; without it none are sent |
 | BOL_PERSONAL_DATA | `warn` (default) or `refuse`: personal data in a document's free text |
 | BOL_PROXIES | how many proxies stand in front, each adding to X-Forwarded-For; 0 if not set |
+| BOL_TRUST_FILE | the trust file you publish; the portal hands it out |
 | BOL_VERIFY_ADDRESS | printed on copies: where readers verify them; the portal if not set |
 | BOL_WEBHOOK_LOOPBACK | `1`: webhooks may go to this machine, under `demo.` origins only |
 """
@@ -68,6 +69,7 @@ class Settings:
     webhook_loopback: bool = False
     refuse_personal_data: bool = False
     proxies: int = 0
+    trust_file: Path | None = None
     verify_address: str | None = None
     peers: Path | None = None
     pint_key: str | None = None
@@ -104,6 +106,7 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         webhook_loopback=_switch(environment, "BOL_WEBHOOK_LOOPBACK"),
         refuse_personal_data=_refuses_personal_data(environment),
         proxies=_proxies(environment),
+        trust_file=_optional_path(environment, "BOL_TRUST_FILE"),
         verify_address=_verify_address(environment),
         peers=_optional_path(environment, "BOL_PEERS"),
         pint_key=environment.get("BOL_PINT_KEY", "").strip() or None,

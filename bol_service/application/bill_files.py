@@ -17,6 +17,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Final
 
+from bol_service.application import travelling_fields
 from bol_service.application.exchange_history import KeptEnvelope, last_known
 from bol_service.application.exchange_ports import ExchangeBook
 from bol_service.application.loading import Loader
@@ -25,6 +26,7 @@ from bol_service.domain import access, errors
 from bol_service.domain.access import Group
 from bol_service.domain.events import Imported, Issue
 from bol_service.domain.states import BillState, Status
+from bol_service.wire.disclosure import Presentation
 from bol_service.wire.event_fields import instant_text
 from bol_service.wire.events import decode
 from bol_service.wire.pint_building import describe
@@ -132,6 +134,20 @@ class BillFiles:
         if content is None:
             raise errors.NotFound(f"bill {bill} has no file {digest} for you")
         return content
+
+    def fields(self, bill: str, reader: str) -> Presentation | None:
+        """The file to disclose single fields from that came with a bill of another platform.
+
+        Raises NotFound for who may not know the document.
+        """
+        with self._store.reading() as reading:
+            state, granted = self._known(reading, bill, reader)
+            if state.home is None:
+                return None
+            files = [each.metadata for each in self._files(reading, state, granted)]
+            kept = reading.contents(travelling_fields.candidates(files)[:1])
+        content = next(iter(kept.values()), None)
+        return None if content is None else travelling_fields.read_arrived(content, bill)
 
     def attach(self, bill: str, content: bytes, party: str) -> BillFile:
         """Keep a supporting document with the bill; the same bytes again change nothing.

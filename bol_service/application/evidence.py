@@ -6,7 +6,8 @@ of its own disposal, and nothing after. Everybody else who knows the bill gets a
 which events beyond their rights are placeholders.
 
 Carrier and holder get, for those whom they disclose single fields to, a partial bundle that shows
-ISSUE and who the carrier is, and nothing else of the bill: neither document nor later holders.
+ISSUE and who the carrier is, and nothing else of the bill: neither document nor later holders. Of a
+bill that came from another platform it shows the status alone; ISSUE is in that one's ledger.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from bol_service.application.queries import may_read
 from bol_service.crypto.signers import Signer
 from bol_service.domain import access, errors, title
 from bol_service.domain.access import Group, Relation
-from bol_service.domain.events import Issue, Opening, Recorded
+from bol_service.domain.events import Opening, Recorded
 from bol_service.domain.identifiers import draft_stream, party_stream
 from bol_service.domain.states import BillState
 from bol_service.domain.world import World, custody_streams
@@ -82,13 +83,13 @@ class Evidence:
             if not related & DISCLOSING:
                 raise errors.NotFound(f"bill:{bill_id} is unknown")
             history = all_of(reading, f"bill:{bill_id}", None)
-            if not isinstance(decode(history[0].entry.event).event, Issue):
-                raise errors.NotFound(f"bill:{bill_id} was issued on another platform")
-            parties = party_entries(reading, {bill.carrier}, None)
+            # IMPORTED names whoever had the bill before, and nobody is asked to disclose these.
+            shown = history[:1] if bill.home is None else []
+            parties = party_entries(reading, {entry.actor for entry in shown}, None)
             return self._maker.signed(
                 reading,
                 sorted((*history, *parties), key=lambda entry: entry.index),
-                hidden=frozenset(entry.index for entry in history[1:]),
+                hidden=frozenset(entry.index for entry in history[len(shown) :]),
                 document=None,
                 cut=Cut(last=None, at=self._clock.now()),
                 bill=bill_id,

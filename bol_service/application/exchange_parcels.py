@@ -12,6 +12,7 @@ import json
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 
+from bol_service.application import travelling_fields
 from bol_service.application.bill_files import supporting_of, visualisation_of
 from bol_service.application.exchange_chain import (
     PartyOf,
@@ -19,7 +20,7 @@ from bol_service.application.exchange_chain import (
     since_last_exchange,
     transactions,
 )
-from bol_service.application.exchange_desk import KIND_ENVELOPE, Desk
+from bol_service.application.exchange_desk import KIND_ATTACHMENT, KIND_ENVELOPE, Desk
 from bol_service.application.exchange_history import KeptEnvelope, kept_envelope, last_known
 from bol_service.application.exchange_parties import as_chain_party, stranger
 from bol_service.application.exchange_ports import ExchangeBook, PeerAway, PeerLink
@@ -105,6 +106,7 @@ class Parcels:
         self, state: BillState, transit: Transit, head: Head | None, link: PeerLink
     ) -> Parcel:
         recipient = self._validated(transit, link)
+        self._keep_fields(state)
         with self._desk.store.reading() as reading:
             body = self._built(reading, state, recipient)
         envelope = read_envelope(body)
@@ -121,10 +123,16 @@ class Parcels:
             body=body, kept=KeptEnvelope(envelope=envelope, manifest=manifest), transit=transit
         )
 
+    def _keep_fields(self, state: BillState) -> None:
+        """Under its SHA-256, by which it is asked for; ISSUE names it by another digest."""
+        with self._desk.store.reading() as reading:
+            fields = travelling_fields.leaving(reading, _opening(reading, state.bill))
+        if fields is not None:
+            self._desk.keep_document(fields, KIND_ATTACHMENT)
+
     def _built(self, reading: Reading, state: BillState, recipient: ChainParty) -> bytes:
         stream = self._stream(reading, state)
-        opening = stream[0].event
-        assert isinstance(opening, Issue | Imported)
+        opening = _opening(reading, state.bill)
         last = last_known(reading, state)
         party_of = self._party_of(reading, last, recipient)
         entry = build_chain_entry(
@@ -147,7 +155,10 @@ class Parcels:
             last_entry=entry,
             signer=self._desk.signer,
             visualisation=picture,
-            supporting=supporting_of(reading, self._book, state, last, picture),
+            supporting=(
+                *supporting_of(reading, self._book, state, last, picture),
+                *_fields_of(reading, last, opening),
+            ),
         )
         document = reading.contents([opening.received_bytes])[opening.received_bytes]
         root = last.envelope.root_issuance_manifest if last is not None else None
@@ -196,6 +207,22 @@ class Parcels:
         if reply.status != HTTPStatus.OK:
             return recipient  # the peer will say so in its signed answer
         return replace(recipient, name=read_receiver_validation(reply.content))
+
+
+def _opening(reading: Reading, bill: str) -> Issue | Imported:
+    entry = reading.entry_at(f"bill:{bill}", 0)
+    assert entry is not None  # its state was made from it
+    event = decode(entry.entry.event).event
+    assert isinstance(event, Issue | Imported)
+    return event
+
+
+def _fields_of(
+    reading: Reading, last: KeptEnvelope | None, opening: Issue | Imported
+) -> list[DocumentMetadata]:
+    """The file to disclose from, with the first transfer; later it is among what came."""
+    content = travelling_fields.leaving(reading, opening) if last is None else None
+    return [] if content is None else [travelling_fields.described(content)]
 
 
 def _asked_before(state: BillState) -> str | None:

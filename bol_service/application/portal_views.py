@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from bol_service.application import views
@@ -33,6 +34,7 @@ from bol_service.domain.states import (
     PartyState,
     Status,
 )
+from bol_service.wire.event_fields import instant
 
 Json = dict[str, Any]
 
@@ -178,6 +180,17 @@ class PortalViews:
             discharge=draft.custodians.discharge if draft else None,
             loading=issue.latest_loading([box for box in boxes if box is not None]),
         )
+
+    def acted_since(self, bill_id: str, moment: datetime, index: int | None) -> bool:
+        """Whether the bill has an entry after that at the place `index` of the log; None: one that
+        was recorded after `moment`. Whoever asks is told of nobody and of nothing else."""
+        stream = f"bill:{bill_id}"
+        with self._store.reading() as reading:
+            _, head = reading.states([stream]).get(stream, (None, None))
+            entry = reading.entry_at(stream, head.sequence) if head is not None else None
+        if entry is None:
+            return False
+        return instant(entry.entry.recorded_at) > moment if index is None else entry.index > index
 
     def _related(self, loader: Loader, bill: BillState, reader: str) -> frozenset[Relation]:
         return access.relations(loader.world, bill, reader, self._clock.now())

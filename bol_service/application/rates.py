@@ -75,6 +75,7 @@ class Buckets:
 
 PARTY_TOKENS: Final = Rate(burst=300, per_second=5)
 PARTY_BYTES: Final = Rate(burst=1_000_000_000, per_second=200_000)
+PARTY_SHEETS: Final = Rate(burst=30, per_second=0.1)
 ADDRESS_TOKENS: Final = Rate(burst=600, per_second=20)
 ADDRESS_FILES: Final = Rate(burst=20, per_second=0.5)
 ADDRESS_APPLICATIONS: Final = Rate(burst=5, per_second=1 / 600)
@@ -87,6 +88,7 @@ class Rates:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._party_tokens = Buckets(PARTY_TOKENS, clock=clock)
         self._party_bytes = Buckets(PARTY_BYTES, clock=clock)
+        self._party_sheets = Buckets(PARTY_SHEETS, clock=clock)
         self._address_tokens = Buckets(ADDRESS_TOKENS, clock=clock)
         self._address_files = Buckets(ADDRESS_FILES, clock=clock)
         self._address_applications = Buckets(ADDRESS_APPLICATIONS, clock=clock)
@@ -99,6 +101,10 @@ class Rates:
     def upload_by(self, party: str, size: int) -> None:
         """A document of `size` bytes, also one that is here already."""
         self._party_bytes.take(party, size, "bytes")
+
+    def sheet_by(self, party: str) -> None:
+        """An Excel sheet, which takes long to be read."""
+        self._party_sheets.take(party)
 
     def token_from(self, address: str | None) -> None:
         """An attempt to get a token."""

@@ -26,6 +26,7 @@ from bol_service.cli.lookup import Names, find_bill, read_bill
 from bol_service.cli.output import ExitCode, Stopped, facts, say, show, table, warn
 from bol_service.cli.own_files import write_and_tell
 from bol_service.cli.signing import payload_of
+from bol_service.domain.events import Action
 
 Json = dict[str, Any]
 
@@ -200,17 +201,28 @@ def document(connection: Connection, name: str, out: Path | None) -> None:
     is_flag=True,
     help="Issue and status alone, to go with disclosed fields (carrier, holder).",
 )
+@click.option(
+    "--of",
+    "platform",
+    metavar="CODE",
+    help="Ask that platform, on which the bill was issued, through yours.",
+)
 @reading
-def evidence(connection: Connection, name: str, out: Path, issue_only: bool) -> None:
-    """Get the evidence file of a bill. 证据包
+def evidence(
+    connection: Connection, name: str, out: Path, issue_only: bool, platform: str | None
+) -> None:
+    """Get the evidence file of a bill. 证据文件
 
     Anyone can check it offline: bol verify FILE --trust trust.json
     """
+    if issue_only and platform is not None:
+        raise click.UsageError("--of gives one kind of evidence; leave out --issue-only")
     client = connection.reader()
-    query = {"profile": "issue"} if issue_only else {}
-    write_and_tell(
-        out, client.fetch(f"/v1/bills/{find_bill(client, name)}/evidence", **query).content
-    )
+    bill, query = find_bill(client, name), {"profile": "issue"} if issue_only else {}
+    path = f"/v1/bills/{bill}/evidence"
+    if platform is not None:
+        path, query = f"/v1/abroad/evidence/{platform}/{bill}", {"fresh": "true"}
+    write_and_tell(out, client.fetch(path, **query).content)
 
 
 @bill.command()
@@ -238,8 +250,11 @@ def disclosures(connection: Connection, name: str, out: Path) -> None:
     """
     client = connection.reader()
     found = find_bill(client, name)
-    issued = client.get(f"/v1/bills/{found}/events")["items"][0]
-    digest = payload_of(issued["event"])["details"].get("disclosure")
+    opening = payload_of(client.get(f"/v1/bills/{found}/events")["items"][0]["event"])
+    if opening["action"] == Action.IMPORTED:
+        write_and_tell(out, disclose.arrived(client, found))
+        return
+    digest = opening["details"].get("disclosure")
     if digest is None:
         raise Stopped(
             "There is nothing to disclose from",

@@ -6,6 +6,8 @@
    anew: the carrier's signature covers whatever is left in.
 3. It goes together with evidence of the bill (`bol bill evidence --issue-only`), which alone tells
    whether the bill is still current; `bol verify` reads both.
+4. With a bill that came from another platform its file came too. The evidence that goes with it is
+   that platform's; the status now is told by the one that has the bill.
 """
 
 from __future__ import annotations
@@ -86,8 +88,8 @@ def _tell(out: Path, chosen: Presentation) -> None:
         say(f"  {one_line(piece.pointer)}  {one_line(shown_value(piece.value))}")
     say(f"not disclosed 未披露: {chosen.hidden} fields")
     remark(
-        f"Send it with evidence of the bill: bol bill evidence {chosen.claims.reference} "
-        "--issue-only --out FILE"
+        f"Send it with evidence of the bill from {chosen.claims.origin}: "
+        f"bol bill evidence {chosen.claims.reference} --issue-only --out FILE"
     )
 
 
@@ -139,6 +141,31 @@ def require_named(content: bytes, digest: str) -> None:
             "Do not disclose from it. Ask the carrier for its file, and tell the operator.",
             "other_digest",
         )
+
+
+def arrived(client: Client, bill: str) -> bytes:
+    """The full file that came with a bill of another platform; raises Stopped if none did."""
+    items = client.get(f"/v1/bills/{bill}/files")["items"]
+    for item in items:
+        if item["mediaType"] != MEDIA_TYPE:
+            continue
+        content = client.fetch(f"/v1/bills/{bill}/files/{item['digest']}").content
+        if _is_full_file_of(bill, content):
+            return content
+    raise Stopped(
+        "There is nothing to disclose from",
+        f"no file with the fields of bill {bill} came with it from the platform of issue",
+        "Show the whole document, or ask the carrier.",
+        "no_disclosures",
+    )
+
+
+def _is_full_file_of(bill: str, content: bytes) -> bool:
+    """A full file is proven by itself to be of its bill: its pieces make the document."""
+    try:
+        return parse_full(content.decode("ascii").removesuffix("\n")).claims.bill == bill
+    except (UnicodeDecodeError, BadDisclosure):
+        return False
 
 
 def keep_and_upload(client: Client, path: Path, commitment: Presentation) -> None:

@@ -2,8 +2,9 @@
 
 In: a request id (given or made), a Host, no NUL in the address (not every database takes it), a
 Content-Length for every body (a chunked body would be cut at the limit and taken for whole), strict
-query parameters. Out: the request id, security headers, no caching of what is private. `bearer`
-puts the proven party into `g.party`.
+query parameters. Out: the request id, security headers, no caching of what is private, and no host
+in a redirection, which would be whatever the request called us. `bearer` puts the proven party into
+`g.party`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from functools import wraps
 from time import monotonic
 from typing import Any, ParamSpec, TypeVar, cast
-from urllib.parse import unquote_to_bytes, urlencode
+from urllib.parse import unquote_to_bytes, urlencode, urlsplit
 
 import structlog
 from flask import Flask, Response, abort, current_app, g, request
@@ -157,6 +158,8 @@ _HEADERS = {
 
 def _after(answer: Response) -> Response:
     answer.headers["X-Request-Id"] = g.get("request_id", "")
+    if answer.location is not None:
+        answer.headers["Location"] = _here(answer.location)
     present = {name.lower() for name, _ in answer.headers}
     for name, value in _HEADERS.items():
         if name.lower() not in present:
@@ -174,6 +177,14 @@ def _after(answer: Response) -> Response:
         request_id=g.get("request_id"),
     )
     return answer
+
+
+def _here(location: str) -> str:
+    """The place without scheme and host, which the framework takes from the Host header: behind a
+    proxy that ends TLS they are wrong, and a stranger can choose them."""
+    parts = urlsplit(location)
+    path = "/" + parts.path.lstrip("/")
+    return f"{path}?{parts.query}" if parts.query else path
 
 
 def page(items: list[Any], cursor: str | None) -> tuple[dict[str, Any], int, dict[str, str]]:

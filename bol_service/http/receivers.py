@@ -7,6 +7,9 @@
    are read.
 4. Connecting takes 5 s at most, each wait for the receiver 10 s, and all of it 15 s: then the
    connection is cut from outside, however slowly the receiver dripped.
+5. How long a look-up takes is up to whoever owns the name, and a process does ten at a time, also
+   those of other platforms. So of the names that parties want to add one is looked up at a time;
+   who would wait longer than 3 s for its turn comes back later.
 """
 
 from __future__ import annotations
@@ -16,8 +19,10 @@ import ssl
 from collections.abc import Mapping
 from functools import cached_property
 from http.client import HTTPConnection, HTTPException, HTTPResponse
+from threading import Semaphore
 from typing import Final
 
+from bol_service.application.rates import TooMany
 from bol_service.application.webhook_ports import (
     MOST_ANSWER_BYTES,
     BadReceiver,
@@ -31,6 +36,7 @@ from bol_service.http.receiver_address import Receiver, read_receiver, require_p
 CONNECT_SECONDS: Final = 5.0
 WAIT_SECONDS: Final = 10.0
 TOTAL_SECONDS: Final = 15.0
+TURN_SECONDS: Final = 3.0
 
 
 class HttpReceivers:
@@ -48,6 +54,7 @@ class HttpReceivers:
         self._resolve = resolve
         self._given = trust
         self._total_seconds = total_seconds
+        self._turn = Semaphore(1)
 
     @cached_property
     def _trust(self) -> ssl.SSLContext:
@@ -56,10 +63,14 @@ class HttpReceivers:
 
     def check(self, url: str) -> None:
         receiver = read_receiver(url, loopback=self._loopback)
+        if not self._turn.acquire(timeout=TURN_SECONDS):
+            raise TooMany("another address is looked up, which takes long; try again", 10)
         try:
             self._addresses(receiver)
         except OSError:
             raise BadReceiver(f"the name {receiver.host} cannot be resolved now") from None
+        finally:
+            self._turn.release()
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
         receiver = read_receiver(url, loopback=self._loopback)

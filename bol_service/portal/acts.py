@@ -14,11 +14,12 @@ from typing import Any
 
 from flask import Blueprint, g, render_template, request
 
+from bol_service.application.lookalikes import resembling
 from bol_service.application.portal_views import BillPage
 from bol_service.domain import errors
 from bol_service.domain.document import BillKind
 from bol_service.domain.events import Action
-from bol_service.domain.states import OPERATOR, Head
+from bol_service.domain.states import OPERATOR, Head, PartyState
 from bol_service.portal import act_forms
 from bol_service.portal.act_forms import OFFERED
 from bol_service.portal.desk import desk
@@ -215,4 +216,22 @@ def check_page(
         action=action,
         again=again,
         warnings=warnings,
+        alike=_alike({recipient, details.get("transferTo")}),
     )
+
+
+def _alike(named: set[str | None]) -> list[str]:
+    """Of those who get something, the ones that could be taken for another party."""
+    parties = desk().views.parties(_MANY) if named != {None} else []
+    chosen = [party for party in parties if party.slug in named]
+    return [
+        t("check.alike", name=_shown(party), other=_shown(other))
+        for party in chosen
+        for other in resembling(party.slug, party.identity, parties)
+    ]
+
+
+def _shown(party: PartyState) -> str:
+    told = ", ".join(f"{one.type} {one.value}" for one in party.identity.identifiers)
+    name = party_name(party, party.slug)
+    return f"{name} ({party.slug}, {party.identity.country}, {told})"

@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from bol_service.application.access_tokens import NotAuthenticated
 from bol_service.application.rates import TooMany
-from bol_service.copy.faults import Busy
+from bol_service.copy.faults import Busy, NoCopy
 from bol_service.domain import errors
 from bol_service.portal import (
     acts,
@@ -37,6 +37,7 @@ from bol_service.portal import (
     registrations,
     session,
     shipments,
+    trust_file,
     verify,
     webhooks,
 )
@@ -63,6 +64,7 @@ _BLUEPRINTS = (
     operator.blueprint,
     registrations.blueprint,
     ledger.blueprint,
+    trust_file.blueprint,
     webhooks.blueprint,
 )
 
@@ -79,6 +81,7 @@ def install(app: Flask, portal_desk: Desk) -> None:
     whole.register_error_handler(NotAuthenticated, _ended)
     whole.register_error_handler(TooMany, _too_many)
     whole.register_error_handler(Busy, _too_many)
+    whole.register_error_handler(NoCopy, _no_copy)
     whole.register_error_handler(HTTPException, _http)
     whole.register_error_handler(Exception, _unexpected)
     whole.context_processor(_context)
@@ -152,6 +155,11 @@ def _too_many(error: TooMany | Busy) -> Response:
     answer = _page(429, *words)
     answer.headers["Retry-After"] = str(error.retry_after)
     return answer
+
+
+def _no_copy(error: NoCopy) -> Response:
+    words = language.t("failure.copy"), language.t("failure.copy.next")
+    return _page(406, *words, detail=str(error))
 
 
 def _http(error: HTTPException) -> Response | HTTPException:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Protocol, cast
 from urllib.parse import urlsplit
 
 from flask import current_app
@@ -36,6 +36,20 @@ EXTENSION = "bol-portal"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
+class HandedOut(Protocol):
+    """The trust file that the portal hands out, and what a verifier makes of it; `published`: it is
+    the one that the operator publishes."""
+
+    @property
+    def content(self) -> bytes: ...
+
+    @property
+    def read(self) -> Trust: ...
+
+    @property
+    def published(self) -> bool: ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Desk:
     """`trust` names the platform's own keys: what an uploaded file is verified with.
@@ -64,6 +78,7 @@ class Desk:
     cosigning: Cosigning | None
     clock: Clock
     trust: Trust
+    trust_file: HandedOut
     rulebook: bytes
     base_url: str
     exchanges: bool

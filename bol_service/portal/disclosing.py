@@ -7,6 +7,8 @@
 3. The full file is there to be kept, and for `bol disclose`, which tells nobody what is disclosed.
 4. The file goes together with evidence of the bill, which alone tells its state; made for
    disclosures it shows ISSUE and the status, and nothing else.
+5. A bill that came from another platform brought its full file along. ISSUE is in that platform's
+   ledger, so its evidence proves the fields; the status now is told by this one.
 """
 
 from __future__ import annotations
@@ -84,7 +86,8 @@ def disclose(bill: str) -> str | tuple[str, int] | Response:
 def evidence(bill: str) -> Response:
     """The evidence that goes with disclosed fields."""
     content = desk().evidence.issue_bundle(bill, g.party)
-    return download(content, "application/json", f"{bill[:16]}-issue.ebl.json")
+    what = "state" if "home" in _page(bill).view else "issue"
+    return download(content, "application/json", f"{bill[:16]}-{what}.ebl.json")
 
 
 @blueprint.get("/bills/<string:bill>/disclose/all")
@@ -111,7 +114,9 @@ def _page(bill: str) -> BillPage:
 
 
 def _full(page: BillPage) -> Presentation | None:
-    """The file that ISSUE names; None for a bill without a commitment."""
+    """The file that ISSUE names, or that came with the bill; None for one without."""
+    if "home" in page.view:
+        return desk().files.fields(page.view["bill"], g.party)
     digest = page.chain[0].payload["details"].get("disclosure") if page.chain else None
     if digest is None:
         return None
@@ -133,6 +138,7 @@ def _form(page: BillPage, full: Presentation | None, *, fault: str = "") -> str:
         "portal/disclose.html",
         view=page.view,
         committed=full is not None,
+        asks_home=desk().abroad is not None,
         groups=groups,
         ready=ready,
         ticked=request.form.getlist("field"),

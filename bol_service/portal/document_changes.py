@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from bol_service.portal.document_view import amount_text
+from bol_service.copy.face import amount
 
 Json = dict[str, Any]
 _LEFT_OUT = frozenset({"/transportDocumentStatus"})
@@ -71,7 +71,7 @@ def members(document: Json) -> list[tuple[Place, str]]:
 def _leaves(value: Any, at: str = "") -> Iterator[tuple[str, str]]:
     if isinstance(value, dict):
         if _is_amount(value):
-            yield at, amount_text(value)
+            yield at, amount(value)
             return
         for name, inner in value.items():
             yield from _leaves(inner, f"{at}/{name}")

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
+
+from bol_service.copy.face import amount
 
 Json = dict[str, Any]
 
@@ -147,18 +148,6 @@ def _goods(document: Json) -> Iterable[Goods]:
                 packages=" ".join(
                     _texts(packaging.get("numberOfPackages"), packaging.get("description"))
                 ),
-                weight=amount_text(cargo.get("cargoGrossWeight")),
-                volume=amount_text(cargo.get("cargoGrossVolume")),
+                weight=amount(cargo.get("cargoGrossWeight")),
+                volume=amount(cargo.get("cargoGrossVolume")),
             )
-
-
-_UNITS = {"KGM": "kg", "LBR": "lb", "MTQ": "m³", "FTQ": "ft³"}
-
-
-def amount_text(value: Json | None) -> str:
-    """The exact number, with three decimals at least."""
-    if not value:
-        return ""
-    whole, _, decimals = f"{Decimal(str(value['value'])):,f}".partition(".")
-    unit = value.get("unit", "")
-    return f"{whole}.{decimals:0<3} {_UNITS.get(unit, unit)}"

@@ -12,12 +12,13 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, g, render_template, request
 
 from bol_service.application.documents import parse
 from bol_service.domain import errors
 from bol_service.portal import document_form, spreadsheet
 from bol_service.portal.acts import Again, Makes, check_page
+from bol_service.portal.desk import desk
 from bol_service.portal.document_form import MAX_LINES
 from bol_service.portal.document_members import Json
 from bol_service.portal.document_questions import (
@@ -115,6 +116,7 @@ def sheet(shipment: str, what: str) -> Response | tuple[str, int]:
 
 
 def _take_sheet(work: Work, content: bytes) -> str | tuple[str, int]:
+    desk().rates.sheet_by(g.party)
     try:
         given = spreadsheet.read(content)
     except spreadsheet.SheetError as error:

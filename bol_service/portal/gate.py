@@ -88,6 +88,10 @@ def check(shipment: str, container: str, action: str) -> str | tuple[str, int]:
 
 
 def _box(shipment: str, container: str) -> BoxAtDesk:
+    try:
+        identifiers.check_container(container)
+    except ValueError as error:
+        raise errors.NotFound(str(error)) from None
     found = desk().views.boxes(container, shipment, g.party)
     wanted = [box for box in found if box.shipment == shipment]
     if not wanted:

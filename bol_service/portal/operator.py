@@ -18,6 +18,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from bol_service.application.exchange_ports import CLOSED
 from bol_service.application.exchange_ports import Stage as Crossing
+from bol_service.application.lookalikes import resembling
 from bol_service.application.operator_desk import Applicant
 from bol_service.application.registrations import (
     BadApplication,
@@ -37,10 +38,12 @@ from bol_service.portal.language import namer, t
 from bol_service.portal.ledger import head
 from bol_service.portal.session import signed_in
 from bol_service.wire.event_fields import instant_text
+from bol_service.wire.event_schemas import details_schema
 
 P = ParamSpec("P")
 R = TypeVar("R")
 _SHOWN: Final = 100
+_COMPARED: Final = 10_000
 _HIGHEST: Final = 999_999_999_999_999
 _LIST: Final = "/portal/operator/registrations"
 _REASON: Final = (Field(name="reason", kind="long"),)
@@ -130,8 +133,16 @@ def registrations() -> str:
 def show_registration(application: str) -> str:
     """What an applicant claims, what its proof shows, and what only the operator can find out."""
     found = desk().registrations.one(application)
+    asked = found.application.asked
+    claimed = details_schema(Action.REGISTER)(only=("identity",)).load(
+        {"identity": asked["identity"]}
+    )
+    parties = desk().views.parties(_COMPARED)
     return render_template(
-        "portal/operator_registration.html", found=found, asked=found.application.asked
+        "portal/operator_registration.html",
+        found=found,
+        asked=asked,
+        alike=resembling(found.application.party, claimed["identity"], parties),
     )
 
 

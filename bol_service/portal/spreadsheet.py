@@ -38,7 +38,8 @@ from bol_service.portal.document_questions import (
 from bol_service.portal.forms import Given
 
 MAX_FILE: Final = 1_000_000
-MAX_UNPACKED: Final = 8_000_000
+MAX_UNPACKED: Final = 2_000_000
+"""Bytes. The reader takes up to a second for each million, in which nobody else is answered."""
 MAX_PARTS: Final = 60
 MAX_ROWS: Final = 200
 MAX_COLUMNS: Final = 20

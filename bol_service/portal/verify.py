@@ -7,7 +7,7 @@ beside the evidence of their bill, a second file (`verify_fields`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib import resources
 from os import SEEK_END
@@ -24,6 +24,7 @@ from bol_service.portal.desk import desk
 from bol_service.portal.document_view import document_view
 from bol_service.portal.download import download
 from bol_service.portal.language import finding_word
+from bol_service.portal.outdated import as_known_here
 from bol_service.portal.report_page import COLOURS, is_genuine, report_page
 from bol_service.portal.trusted import judged_with_pinned
 from bol_service.portal.verify_fields import Fields, judged
@@ -91,7 +92,8 @@ def _answer() -> str:
         found, peer = judged_with_pinned(
             desk(), partial(_checked, files[0]), lambda checked: checked.report
         )
-        return _verdict(files[0].filename or "", found, peer, typed, code)
+        known = replace(found, report=as_known_here(desk(), found.report))
+        return _verdict(files[0].filename or "", known, peer, typed, code)
     if code is None:
         return render_template("portal/verify.html", report=None, typed="", missing=True)
     return _without_evidence(typed, code)

@@ -5,12 +5,12 @@ of their bill.
    printed copy being as good as the file inside it.
 2. Without evidence every field is shown and called unknown: nothing tells who signed it.
 3. The status is the evidence's, shown with the time up to which it counts as current; the platform
-   tells none of its own to whoever uploads a file.
+   tells none of its own to whoever uploads a file, but for `outdated`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from bol_service.copy.checking import evidence_in
@@ -18,6 +18,7 @@ from bol_service.copy.faults import TooHeavy
 from bol_service.portal.desk import Desk
 from bol_service.portal.disclosed_fields import lines_of, name_of, order_of
 from bol_service.portal.language import LANGUAGES, language
+from bol_service.portal.outdated import as_known_here
 from bol_service.portal.trusted import judged_with_pinned
 from bol_service.verification.bundle import MAX_BUNDLE_BYTES
 from bol_service.verification.disclosure import verify
@@ -66,7 +67,16 @@ def judged(
         lambda trust: verify(content, opened, trust, now),
         lambda report: report.evidence,
     )
-    return shown_of(report), peer
+    return shown_of(_as_known_here(desk, report)), peer
+
+
+def _as_known_here(desk: Desk, report: DisclosureReport) -> DisclosureReport:
+    """`report`, or that on stale evidence; the fields are the carrier's either way."""
+    if report.evidence is None or report.verdict is not Verdict.CURRENT:
+        return report
+    known = as_known_here(desk, report.evidence)
+    until = report.current_until if known.verdict is Verdict.CURRENT else None
+    return replace(report, evidence=known, verdict=known.verdict, current_until=until)
 
 
 def shown_of(report: DisclosureReport) -> Fields:

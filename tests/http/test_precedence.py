@@ -92,6 +92,20 @@ def test_writers_do_not_wait_for_each_other(monkeypatch: pytest.MonkeyPatch) -> 
         assert not writer.is_alive()
 
 
+def test_who_has_written_is_not_counted_among_those_who_have_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(precedence, "PATIENCE", 60)
+    desk = Desk()
+    desk.write().join(50)
+    desk.written.clear()
+    with desk.asking():
+        writer = desk.write()
+        assert not desk.written.wait(0.1)
+    writer.join(50)
+    assert desk.written.is_set()
+
+
 A_CROWD = """
 from gevent import monkey
 monkey.patch_all()

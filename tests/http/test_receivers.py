@@ -11,7 +11,9 @@ from time import monotonic
 
 import pytest
 
+from bol_service.application.rates import TooMany
 from bol_service.application.webhook_ports import MOST_ANSWER_BYTES, BadReceiver, NoAnswer
+from bol_service.http import receivers
 from bol_service.http.receivers import HttpReceivers
 from tests.neighbours import closed_port
 from tests.receiver import Say, certified, receiver
@@ -23,6 +25,38 @@ PUBLIC = "93.184.216.34"
 
 def own(**options: object) -> HttpReceivers:
     return HttpReceivers(loopback=True, **options)  # type: ignore[arg-type]
+
+
+def test_names_that_never_resolve_are_waited_for_one_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(receivers, "TURN_SECONDS", 0.1)
+    asked: list[str] = []
+    begun, answered = threading.Event(), threading.Event()
+
+    def resolve(host: str, port: int) -> list[str]:
+        asked.append(host)
+        begun.set()
+        assert answered.wait(60)
+        return [PUBLIC]
+
+    door = own(resolve=resolve)
+    slow = threading.Thread(target=door.check, args=("https://slow.example/",))
+    slow.start()
+    assert begun.wait(60)
+    with pytest.raises(TooMany, match="try again") as refused:
+        door.check("https://other.example/")
+    assert (asked, refused.value.retry_after) == (["slow.example"], 10)
+    answered.set()
+    slow.join()
+    door.check("https://other.example/")
+
+
+def test_the_turn_is_given_back_whatever_came_of_a_look_up() -> None:
+    door = own(resolve=lambda *_: [])
+    for _ in range(2):
+        with pytest.raises(BadReceiver, match="has no address"):
+            door.check("https://nowhere.example/")
 
 
 def test_a_message_arrives_as_it_was_given_and_its_answer_comes_back() -> None:

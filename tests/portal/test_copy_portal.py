@@ -83,3 +83,18 @@ def test_when_too_many_files_are_opened_the_page_says_to_come_back(
         checkers._free.release(taken)
     assert answer.status == 429
     assert answer.headers["Retry-After"] == "5"
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", "No copy can be printed of this bill"), ("zh", "此提单无法生成打印副本")],
+)
+def test_a_bill_that_no_page_has_a_place_for_is_no_failure_of_the_service(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, language: str, words: str
+) -> None:
+    """Such as a document of another platform, which that one has not checked."""
+    monkeypatch.setattr("bol_service.copy.apart.PATIENCE", 0.001)
+    path = f"/portal/bills/{stage.bill_a}/copy"
+    answer = stage.request("GET", path, party="bankcq", language=language)
+    assert answer.status == 406
+    assert words in html.unescape(answer.body.decode())

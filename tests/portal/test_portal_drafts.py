@@ -16,6 +16,7 @@ from openpyxl import Workbook, load_workbook
 
 from bol_service.application import portal_drafts
 from bol_service.application.portal_drafts import PortalDrafts
+from bol_service.application.rates import Buckets, Rate
 from bol_service.domain.events import Action
 from bol_service.domain.identifiers import check_container
 from bol_service.portal import document_answers, spreadsheet
@@ -422,6 +423,10 @@ def unknown_packing() -> bytes:
 
 HOSTILE = {
     "an archive that unpacks without end": (archive({"bomb": b"0" * 9_000_000}), "too_large"),
+    "half a million cells, small when packed": (
+        with_part("xl/worksheets/sheet1.xml", b"<c><v>1</v></c>" * 500_000),
+        "too_large",
+    ),
     "very many parts": (archive({f"part{n}": b"" for n in range(100)}), "too_large"),
     "a large file": (b"PK" + b"0" * 1_000_001, "too_large"),
     "XML that declares entities": (with_part("xl/sharedStrings.xml", LAUGHS), "declares"),
@@ -452,6 +457,18 @@ def test_a_bomb_gets_an_answer_of_the_page(stage: Stage, shipment: Shipment) -> 
     answer = send_file(stage, f"{shipment.path}/draft", content)
     assert answer.status == 422
     assert b"unpacks to more" in answer.body
+
+
+def test_a_party_that_sends_sheet_after_sheet_is_told_when_to_come_back(
+    stage: Stage, shipment: Shipment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted = stage.platform.running.services.rates
+    slow = Buckets(Rate(burst=1, per_second=0.01))
+    monkeypatch.setattr(counted, "_party_sheets", slow)
+    content = archive({"a.txt": b"hello"})
+    answers = [send_file(stage, f"{shipment.path}/draft", content) for _ in range(2)]
+    assert [answer.status for answer in answers] == [422, 429]
+    assert int(answers[1].headers["Retry-After"]) <= 100
 
 
 # -- instructions, issue, who may do what --------------------------------------------------------

@@ -39,6 +39,8 @@ PAGES = """
                                           an ho fo te st
 /portal/verify                             +  +  +  +  +
 /portal/verifier.html                      +  +  +  +  +
+/portal/trust                              +  +  +  +  +
+/portal/trust.json                         +  +  +  +  +
 /portal/log-in                             +  +  +  +  +
 /portal/parties                            +  +  +  +  +
 /portal/parties/xlsc                       +  +  +  +  +
@@ -78,6 +80,8 @@ PAGES = """
 /portal/gate?container=XLCU7001128         >  +  +  +  +
 /portal/gate/{S}/XLCU7001127/acts/GATE_IN  >  .  -  -  .
 /portal/gate/{S}/XLCU7001127/acts/ISSUE    >  .  .  .  .
+/portal/gate/{S}/XLCU700112/acts/GATE_IN   >  .  .  .  .
+/portal/gate/{S}/custody:x/acts/GATE_OUT   >  .  .  .  .
 /portal/gate/abroad/SGPX/{S}/XLCU7001127/DISCHARGED > .  .  .  .
 /portal/abroad                             >  +  +  +  +
 /portal/abroad/SGPX/trust                  >  .  .  .  .

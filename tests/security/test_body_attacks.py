@@ -257,6 +257,21 @@ def test_length_and_chunks_together_make_no_two_requests(
     assert b" 4" in answer.splitlines()[0]
 
 
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:443", 'x/"><script>', "a b"])
+@pytest.mark.parametrize(
+    ("path", "place"),
+    [("/portal", "/portal/"), ("/portal//bills?q=a%2Fb", "/portal/bills?q=a%2Fb")],
+    ids=["a slash is missing", "a slash is doubled"],
+)
+def test_a_redirection_leads_to_no_host_that_the_request_names(
+    stage: Scene, host: str, path: str, place: str
+) -> None:
+    """It may be kept by browsers for ever, and behind a proxy the scheme is not even ours."""
+    answer = raw(stage, f"GET {path} HTTP/1.1", f"Host: {host}")
+    assert b" 308 " in answer.splitlines()[0]
+    assert f"\r\nLocation: {place}\r\n".encode() in answer
+
+
 # -- addresses -----------------------------------------------------------------------------------
 
 ADDRESSES = (

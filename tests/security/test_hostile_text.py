@@ -10,6 +10,7 @@ import hashlib
 import json
 import unicodedata
 from collections.abc import Iterator
+from time import process_time
 from typing import Any
 
 import pytest
@@ -164,3 +165,27 @@ def test_a_party_s_name_is_shown_as_it_was_registered(stage: Scene) -> None:
         answer = stage.request("GET", f"/v1/parties/{slug}")
         assert answer.json()["legalName"] == name
         assert answer.headers["Content-Type"] == "application/json"
+
+
+@pytest.mark.parametrize(
+    ("member", "entry"),
+    [
+        pytest.param("consignmentItems", {}, id="objects without their members"),
+        pytest.param("charges", {}, id="objects that no rule reads"),
+        pytest.param("utilizedTransportEquipments", "", id="no objects"),
+        pytest.param("references", {"type": 1, "value": 1}, id="members of the wrong type"),
+    ],
+)
+def test_a_megabyte_of_faults_is_answered_soon_and_shortly(
+    stage: Scene, member: str, entry: object
+) -> None:
+    """Half a minute of a whole process, and hundreds of megabytes to answer, were in it."""
+    size = len(json.dumps(entry)) + 1
+    document = {**corridor_document(), member: [entry] * (950_000 // size)}
+    content = json.dumps(document, separators=(",", ":")).encode()
+    begun = process_time()
+    answer = upload(stage, content)
+    assert process_time() - begun < 5
+    assert (answer.status, answer.json()["code"]) == (422, "bad_document")
+    assert 100 <= len(answer.json()["errors"]) <= 1000
+    assert len(answer.body) < 300_000

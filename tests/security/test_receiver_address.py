@@ -191,6 +191,11 @@ def test_a_demonstration_may_send_to_its_own_machine(host: str) -> None:
     receivers(own, loopback=True).check(f"http://{host}:9000/hook")
 
 
+def test_its_own_machine_is_refused_where_nobody_has_allowed_it() -> None:
+    with pytest.raises(BadReceiver):
+        HttpReceivers(resolve=lambda host, port: ["127.0.0.1"]).check("http://localhost:9000/hook")
+
+
 @pytest.mark.parametrize(
     ("url", "address"),
     [
