@@ -39,7 +39,7 @@ VIA = {
 ACTS = (
     ("GATE_IN", "gate-in 进闸", "terminal"),
     ("LOADED_RAIL", "loaded on the train 装上火车", "railway"),
-    ("RAIL_DEPARTED", "train departed 火车发出", "railway"),
+    ("RAIL_DEPARTED", "train departed 火车发车", "railway"),
     ("RAIL_ARRIVED", "train arrived 火车到达", "railway"),
     ("RECEIVED_TRANSHIPMENT", "received at the port 港口接收", "port"),
     ("LOADED_VESSEL", "loaded on board 装船", "port"),

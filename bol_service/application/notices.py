@@ -9,7 +9,7 @@ look, never what it may not see.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, assert_never
 
 from bol_service.application.ports import Notice
 from bol_service.domain import errors
@@ -17,12 +17,22 @@ from bol_service.domain.events import (
     AcceptSurrender,
     Act,
     AddKey,
+    Appoint,
     ApproveDraft,
+    BillAct,
+    BillEvent,
     BlankEndorse,
+    Booking,
+    CancelDeliveryOrder,
+    ConfirmDelivery,
     Discharged,
+    DraftAct,
+    DraftEvent,
     Endorse,
     EndorseToOrder,
     Event,
+    ExchangeAct,
+    ExchangeEvent,
     GateOut,
     GrantMandate,
     Imported,
@@ -39,10 +49,13 @@ from bol_service.domain.events import (
     RevokeKey,
     RevokeMandate,
     RotateKey,
+    Sent,
+    Sign,
     SubmitInstructions,
     SurrenderForAmendment,
     SurrenderForDelivery,
     Transfer,
+    Void,
 )
 from bol_service.domain.identifiers import is_foreign
 from bol_service.domain.states import BillState, CustodyState, DraftState, State
@@ -64,8 +77,10 @@ ALARMS = (
 def after(world: World, event: Event, before: State | None, state: State) -> list[Notice]:
     """The notices of an accepted event; `world` already holds its effect."""
     if isinstance(state, BillState):
+        assert isinstance(event, BillAct | ExchangeAct)
         return [*_about_bill(world, event, state), *_to_send(event, before, state)]
     if isinstance(state, DraftState):
+        assert isinstance(event, DraftAct)
         return _about_draft(event, state)
     if isinstance(state, CustodyState):
         return _about_custody(world, event, before, state)
@@ -121,7 +136,7 @@ def _to_send(event: Act, before: State | None, state: BillState) -> list[Notice]
     return [Notice(party=EXCHANGE, kind="TO_SEND", stream=event.stream, facts=facts)]
 
 
-def _about_bill(world: World, event: Event, state: BillState) -> list[Notice]:
+def _about_bill(world: World, event: BillEvent | ExchangeEvent, state: BillState) -> list[Notice]:
     number = {"reference": state.reference}
     control = state.control
     match event:
@@ -154,8 +169,10 @@ def _about_bill(world: World, event: Event, state: BillState) -> list[Notice]:
             told = [control.possessor, control.title_holder, state.surrendered_by]
             kind = state.status if control.possessor == state.carrier else event.action
             return _to(told, str(kind), event, platform=event.platform, **number)
-        case _:
+        case Sign() | CancelDeliveryOrder() | ConfirmDelivery() | Void() | Sent():
             return []
+        case _:
+            assert_never(event)
 
 
 def _former_possessors(state: BillState) -> list[str | None]:
@@ -164,15 +181,17 @@ def _former_possessors(state: BillState) -> list[str | None]:
     return [state.control.possessor, *(party for _, party in sorted(gone)[-1:])]
 
 
-def _about_draft(event: Event, state: DraftState) -> list[Notice]:
+def _about_draft(event: DraftEvent, state: DraftState) -> list[Notice]:
     shipper_side = [state.shipper, state.forwarder]
     match event:
         case PublishDraft():
             return _to(shipper_side, "DRAFT_READY", event, version=event.version)
         case SubmitInstructions() | RequestChange() | ApproveDraft():
             return _to([state.carrier], str(event.action), event)
-        case _:
+        case Booking() | Appoint():
             return []
+        case _:
+            assert_never(event)
 
 
 def _about_custody(

@@ -210,7 +210,7 @@ def cancel_order(desk: Desk, name: str, order: str | None, reason: str) -> None:
 @bill_argument
 @signing
 def confirm(desk: Desk, name: str) -> None:
-    """Confirm that the cargo was delivered (carrier). 确认收货"""
+    """Confirm that the cargo was delivered (carrier). 确认交付"""
     act_on_bill(
         desk, Action.CONFIRM_DELIVERY, name, {}, "Confirm that the cargo of {} was delivered."
     )

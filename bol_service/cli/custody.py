@@ -135,7 +135,9 @@ def _seals(texts: tuple[str, ...], containers: tuple[str, ...]) -> dict[str, lis
                     f"it, e.g. --seal {containers[0]}={text}"
                 )
         if box not in containers:
-            raise click.UsageError(f"--seal {text}: {box} is not among the containers")
+            raise click.UsageError(
+                f"--seal {text}: {box!r} is none of the containers {', '.join(containers)}"
+            )
         seals.setdefault(box, []).append(seal)
     return seals
 
@@ -165,7 +167,7 @@ def load_rail(desk: Desk, stated: Facts, train: str, waybill: str, wagon: str | 
 @click.option("--train", required=True, help="Train number.")
 @_custody
 def rail_depart(desk: Desk, stated: Facts, train: str) -> None:
-    """The train departed (rail operator). 火车发出"""
+    """The train departed (rail operator). 火车发车"""
     stated.sign(desk, Action.RAIL_DEPARTED, {"train": train})
 
 

@@ -17,8 +17,8 @@ TYPES: Final[dict[str, Pair]] = {
 
 STATUSES: Final[dict[str, Pair]] = {
     "ISSUED": ("Live", "有效流通中"),
-    "IN_TRANSIT": ("On its way to another platform", "正移交其他平台"),
-    "MOVED": ("Held on another platform", "已移至其他平台"),
+    "IN_TRANSIT": ("On its way to another platform", "转往另一平台途中"),
+    "MOVED": ("Held on another platform", "正本在另一平台"),
     "ISSUE_REFUSED": ("Refused by its first holder", "首持有人已拒收"),
     "PENDING_SURRENDER_FOR_DELIVERY": (
         "Surrendered for delivery; the carrier has yet to answer",
@@ -37,7 +37,7 @@ ACTS: Final[dict[str, Pair]] = {
     "ISSUE": ("Issued", "签发"),
     "TRANSFER": ("Control transferred", "转让控制权"),
     "REFUSE": ("Refused what was received", "拒收"),
-    "ENDORSE": ("Endorsed in full, final", "完全记名背书"),
+    "ENDORSE": ("Endorsed in full, final", "记名背书（不可再背书）"),
     "ENDORSE_TO_ORDER": ("Endorsed to order", "指示背书"),
     "BLANK_ENDORSE": ("Endorsed in blank", "空白背书"),
     "SIGN": ("Signed as holder", "持有人签署"),
@@ -45,22 +45,22 @@ ACTS: Final[dict[str, Pair]] = {
     "SURRENDER_FOR_DELIVERY": ("Surrendered for delivery", "交单提货"),
     "SURRENDER_FOR_AMENDMENT": ("Surrendered for amendment", "交单改单"),
     "SACC": ("Surrender accepted", "接受交单"),
-    "SREJ": ("Surrender rejected", "驳回交单"),
+    "SREJ": ("Surrender rejected", "拒绝交单"),
     "DELIVERY_ORDER": ("Delivery order given", "签发提货单"),
-    "CANCEL_DELIVERY_ORDER": ("Delivery order cancelled", "撤销提货单"),
-    "CONFIRM_DELIVERY": ("Delivery confirmed", "确认收货"),
+    "CANCEL_DELIVERY_ORDER": ("Delivery order cancelled", "取消提货单"),
+    "CONFIRM_DELIVERY": ("Delivery confirmed", "确认交付"),
     "VOID": ("Made void", "作废"),
-    "SENT": ("Sent to another platform", "发往其他平台"),
-    "MOVED": ("Accepted by the other platform", "对方平台已接收"),
-    "NOT_MOVED": ("Not accepted by the other platform", "对方平台未接收"),
-    "IMPORTED": ("Received from another platform", "自其他平台转入"),
-    "RETURNED": ("Returned from another platform", "自其他平台返回"),
+    "SENT": ("Sent to another platform", "发往另一平台"),
+    "MOVED": ("Accepted by the other platform", "另一平台已接收"),
+    "NOT_MOVED": ("Not accepted by the other platform", "另一平台未接收"),
+    "IMPORTED": ("Received from another platform", "由另一平台转入"),
+    "RETURNED": ("Told or returned by another platform", "由另一平台告知或转回"),
 }
 
 CUSTODY: Final[dict[str, Pair]] = {
     "GATE_IN": ("Gate-in", "进闸"),
     "LOADED_RAIL": ("On the train", "已装火车"),
-    "RAIL_DEPARTED": ("Train departed", "火车已发"),
+    "RAIL_DEPARTED": ("Train departed", "火车已发车"),
     "RAIL_ARRIVED": ("Train arrived", "火车到达"),
     "RECEIVED_TRANSHIPMENT": ("At port of loading", "装港接收"),
     "LOADED_VESSEL": ("On board", "已装船"),
@@ -115,12 +115,12 @@ REFERENCES: Final[dict[str, Pair]] = {
     "quotation": ("Quotation", "报价单"),
 }
 
-ORDER_OF: Final[Pair] = ("To order, in blank: of whoever holds the bill", "空白指示：凭持有人")
+ORDER_OF: Final[Pair] = ("To order, in blank: of whoever holds the bill", "不记名：凭提单持有人")
 HIDDEN_ACTS: Final[Pair] = ("Not for this reader to see", "该读者无权查看")
 HIDDEN_DOCUMENT: Final[Pair] = (
     "The evidence of this reader holds no transport document, so parties, goods and terms are not "
     "printed here. What follows is all that it shows.",
-    "该读者的证据包不含运输单证，故此处不印载当事人、货物与条款；下列内容即其所示之全部。",
+    "该读者的证据文件不含运输单证，故此处不印载当事人、货物与条款；下列内容即其所示之全部。",
 )
 
 

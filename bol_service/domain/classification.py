@@ -5,10 +5,10 @@ members is of which class (DR-01). A member that holds objects is of the class t
 are. What is not in the table, as later editions of the standard may bring, is UNCLASSIFIED and
 crosses to nobody but who gets the whole document.
 
-- `CROSSING` tells per class on what ground data may leave the country where the bill was issued and
-  which relations to the bill may get it there (DR-02 to DR-07); who those are is decided by
-  `access.MATRIX`, for readers at home and abroad alike, except that an auditor's eyes end at the
-  border.
+- `OUTFLOWS` states per class on what ground data may leave the country where the bill was issued,
+  and which relations to the bill may get it there (DR-02 to DR-07). Nothing asks it at run time:
+  who reads what is decided by `access.MATRIX`, at home and abroad alike, and tests hold the two
+  together. An auditor's eyes end at the border.
 - `PURPOSES` are the selections for which a holder or carrier discloses single fields (DR-08).
 - `FREE_TEXT` are the members where people write sentences, and so where names and telephone numbers
   get into bills (DR-03).
@@ -37,7 +37,7 @@ class FieldClass(StrEnum):
 
 
 class Ground(StrEnum):
-    """On what legal ground data of a class leaves the country; recorded for each flow (DR-05)."""
+    """On what legal ground data of a class leaves the country; what left is in the flow log."""
 
     TRADE_EXEMPT = "TRADE_EXEMPT"
     """Data of international trade without personal or important data (CAC 2024, art. 3)."""
@@ -50,7 +50,7 @@ class Ground(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Crossing:
+class Outflow:
     """`to`: the relations to the bill that may get the class on the other side of the border."""
 
     ground: Ground
@@ -232,15 +232,15 @@ _GROUND: Final = {
 }
 
 
-def _crossing(kind: FieldClass) -> Crossing:
+def _outflow(kind: FieldClass) -> Outflow:
     granted = (relation for relation, groups in MATRIX.items() if _GROUP[kind] in groups)
-    return Crossing(
+    return Outflow(
         ground=_GROUND.get(kind, Ground.TRADE_EXEMPT),
         to=frozenset(granted) - {Relation.AUDITOR},
     )
 
 
-CROSSING: Final[dict[FieldClass, Crossing]] = {kind: _crossing(kind) for kind in FieldClass}
+OUTFLOWS: Final[dict[FieldClass, Outflow]] = {kind: _outflow(kind) for kind in FieldClass}
 
 
 def class_of_member(owner: str, member: str) -> FieldClass:

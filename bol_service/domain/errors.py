@@ -487,7 +487,7 @@ class BadChain(Refusal):
     code = "bad_chain"
     status = 409
     title = "The chain from abroad is not lawful"
-    title_zh = "境外背书链不合规则"
+    title_zh = "其他平台的背书链不合规则"
     next_step = "Settle with the other platform which history is right, then send it again."
 
 

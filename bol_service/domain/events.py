@@ -5,8 +5,9 @@ The members are those of the signed payload (docs/formats.md): the envelope is `
 SHA-256, parties are slugs. Values here are well-formed; whether an act is *allowed* is judged in
 `world`, which hands it to `party`, `drafts`, `custody`, `title` or `exchange`.
 
-A new action is a new class here and a new member of `Event`; mypy then names every place that
-has to know it.
+A new action is a new class here and a new member of `Event`. mypy names the law, the schema and
+the carrier's chain that have to know it, tests name the tables (docs/design.md, "Adding an event
+type").
 """
 
 from __future__ import annotations
@@ -698,9 +699,8 @@ CustodyEvent = (
     | CustomsRelease
     | GateOut
 )
-BillEvent = (
-    Issue
-    | Transfer
+LaterBillEvent = (
+    Transfer
     | Refuse
     | Endorse
     | EndorseToOrder
@@ -716,6 +716,7 @@ BillEvent = (
     | ConfirmDelivery
     | Void
 )
+BillEvent = Issue | LaterBillEvent
 ExchangeEvent = Sent | Moved | NotMoved | Imported | Returned
 Opening = Issue | Imported
 """The first act of a bill's stream; both name the document by the SHA-256 of its bytes."""

@@ -45,6 +45,7 @@ from bol_service.domain.events import (
     Endorse,
     EndorseToOrder,
     Issue,
+    LaterBillEvent,
     OnBoardNotation,
     OrderDelivery,
     Recorded,
@@ -290,26 +291,7 @@ GUARDS: dict[Action, Callable[[Reader, BillState, str], None]] = {
 # -- what each act does --------------------------------------------------------------------------
 
 
-def _evolve(
-    world: Reader,
-    state: BillState,
-    act: Recorded,
-    event: Transfer
-    | Refuse
-    | Endorse
-    | EndorseToOrder
-    | BlankEndorse
-    | Sign
-    | OnBoardNotation
-    | SurrenderForDelivery
-    | SurrenderForAmendment
-    | AcceptSurrender
-    | RejectSurrender
-    | OrderDelivery
-    | CancelDeliveryOrder
-    | ConfirmDelivery
-    | Void,
-) -> BillState:
+def _evolve(world: Reader, state: BillState, act: Recorded, event: LaterBillEvent) -> BillState:
     match event:
         case Transfer():
             return _transferred(world, state, event)

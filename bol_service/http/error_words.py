@@ -29,17 +29,17 @@ CAUSES: Final[Mapping[str, tuple[str, str]]] = {
     "bad_chain": (
         "The acts that another platform tells of contradict the law, or what this ledger knows of "
         "the bill.",
-        "另一平台所述的行为不合规则，或与本登记账所知的提单情况矛盾。",
+        "另一平台所述的行为不合规则，或与本账本所知的提单情况矛盾。",
     ),
     "bad_document": (
         "The uploaded JSON is readable but breaks rules of the transport document; `errors` names "
         "each rule with its place.",
-        "上传的 JSON 可以读取，但不符合运输单据的规则；errors 逐条列出规则及其位置。",
+        "上传的 JSON 可以读取，但不符合运输单证的规则；errors 逐条列出规则及其位置。",
     ),
     "bad_event": (
         "The event is not in the form that its action asks for, or it is meant for another "
         "platform, stream or version.",
-        "事件不符合该操作的格式，或属于其他平台、其他链或其他版本。",
+        "事件不符合该操作的格式，或属于其他平台、其他事件流或其他版本。",
     ),
     "bad_recipient": (
         "The bill was to go to its present holder, to the carrier or to the operator.",
@@ -131,7 +131,7 @@ CAUSES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "log_not_witnessed": (
         "The checkpoint's origin is not among the logs that this witness was told to watch.",
-        "该检查点的来源不在本见证方受托见证的日志之列。",
+        "该检查点的来源不在本见证人受托见证的日志之列。",
     ),
     "method_not_allowed": (
         "The address exists, but not for this HTTP method.",
@@ -213,7 +213,7 @@ CAUSES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "not_signed_by_log": (
         "No signature on the checkpoint is by a key that this witness knows for its origin.",
-        "检查点上没有本见证方所知该来源密钥的签名。",
+        "检查点上没有本见证人所知该来源密钥的签名。",
     ),
     "not_supported": (
         "The act is known to the standard but not yet done by this platform.",
@@ -247,7 +247,7 @@ CAUSES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "stale_head": (
         "Between reading and signing, somebody else acted on the same stream.",
-        "在读取与签署之间，他人已在同一条链上操作。",
+        "在读取与签署之间，他人已在同一事件流上操作。",
     ),
     "suspended": (
         "The operator has suspended the party that signed.",
@@ -387,10 +387,10 @@ CHINESE: Final[Mapping[str, tuple[str, str]]] = {
         "不确定事件是否已记录",
         "请重发相同字节：若已记录则得到回执，否则现在记录。",
     ),
-    "log_not_witnessed": ("此处不见证该日志", "请本见证方的运营者加入该日志的密钥。"),
+    "log_not_witnessed": ("此处不见证该日志", "请本见证人的运营者加入该日志的密钥。"),
     "not_signed_by_log": (
         "检查点未经其日志签名",
-        "请用本见证方所知该来源的密钥签署检查点。",
+        "请用本见证人所知该来源的密钥签署检查点。",
     ),
     "inconsistent_checkpoint": (
         "检查点与已联署者不衔接",

@@ -22,12 +22,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from bol_service.crypto import peer_jws
 from bol_service.crypto.jws import BadJws
 from bol_service.crypto.peer_jws import PeerJws
-from bol_service.domain.document import BillKind
 from bol_service.verification import pint_history
 from bol_service.verification.pint_history import Contradiction, KnownHistory
 from bol_service.verification.pint_judgement import (
@@ -238,7 +236,7 @@ def _facts(
     options: PeerOptions,
 ) -> ChainFacts:
     try:
-        state = possession(acts, kind=_kind(envelope.document), options=options)
+        state = possession(acts, to_order=envelope.document["isToOrder"], options=options)
     except ChainError as error:
         raise Refusal(ResponseCode.BENV, str(error)) from None
     return ChainFacts(
@@ -249,12 +247,6 @@ def _facts(
         carrier=issuance.carrier,
         issuance=issuance.manifest,
     )
-
-
-def _kind(document: dict[str, Any]) -> BillKind:
-    if not document["isToOrder"]:
-        return BillKind.STRAIGHT
-    return BillKind.ORDER if "endorsee" in document["documentParties"] else BillKind.BLANK
 
 
 def _check_recipient(facts: ChainFacts, judge: Judge) -> None:

@@ -21,7 +21,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from bol_service.domain.document import BillKind
 from bol_service.wire.peers import PeerOptions
 from bol_service.wire.pint_entry import ChainEntry, Transaction
 from bol_service.wire.pint_parties import ChainParty
@@ -57,9 +56,8 @@ class ForeignAct:
 class Possession:
     """State after a chain. `issuer` is the carrier, `issued_on` its platform.
 
-    `surrendered_by` is set from a surrender until its refusal. `endorsee` is who was endorsed last:
-    None stands for whomever the document names, or for nobody once `in_blank`. `final`: the
-    endorsee may not endorse on.
+    `surrendered_by` is set from a surrender until its refusal. `final`: who was endorsed last may
+    not endorse on.
     """
 
     issuer: ChainParty
@@ -67,8 +65,6 @@ class Possession:
     possessor: ChainParty
     surrendered_by: ChainParty | None = None
     ended: bool = False
-    endorsee: ChainParty | None = None
-    in_blank: bool = False
     final: bool = False
 
     def is_at(self, platform: str) -> bool:
@@ -96,17 +92,17 @@ def check_issue(acts: Sequence[ForeignAct], options: PeerOptions) -> None:
 
 
 def possession(
-    acts: Sequence[ForeignAct], *, kind: BillKind, options: PeerOptions | None = None
+    acts: Sequence[ForeignAct], *, to_order: bool, options: PeerOptions | None = None
 ) -> Possession:
-    """Raises ChainError."""
+    """`to_order` is the document's `isToOrder`; raises ChainError."""
     options = options or PeerOptions()
     check_issue(acts, options)
-    state = _issued(acts[0], kind)
+    state = _issued(acts[0])
     if not options.without_continuity:
         _check_recorder(acts[0])
     for act in map(_as_transfer, acts[1:]):
         _check_form(act)
-        _check_state(state, act, kind)
+        _check_state(state, act, to_order=to_order)
         if not options.without_continuity:
             _check_platform(state, act)
         state = _after(state, act)
@@ -126,14 +122,9 @@ def _act(platform: str, each: Transaction, entry: int, place: int) -> ForeignAct
     )
 
 
-def _issued(first: ForeignAct, kind: BillKind) -> Possession:
+def _issued(first: ForeignAct) -> Possession:
     _check_form(first)
-    return Possession(
-        issuer=first.actor,
-        issued_on=first.platform,
-        possessor=_recipient(first),
-        in_blank=kind is BillKind.BLANK,
-    )
+    return Possession(issuer=first.actor, issued_on=first.platform, possessor=_recipient(first))
 
 
 def _as_transfer(act: ForeignAct) -> ForeignAct:
@@ -151,7 +142,7 @@ def _check_form(act: ForeignAct) -> None:
         raise ChainError(f"{_place(act)}: only SURRENDER_FOR_AMENDMENT has a reasonCode")
 
 
-def _check_state(state: Possession, act: ForeignAct, kind: BillKind) -> None:
+def _check_state(state: Possession, act: ForeignAct, *, to_order: bool) -> None:
     if state.ended:
         raise ChainError(f"{_place(act)} is {act.action} after SACC, which ends the chain")
     if (state.surrendered_by is not None) != (act.action in SURRENDER_ANSWERS):
@@ -162,7 +153,7 @@ def _check_state(state: Possession, act: ForeignAct, kind: BillKind) -> None:
             f"{_place(act)} surrenders to {_named(_recipient(act))}; the bill was issued by"
             f" {_named(state.issuer)}"
         )
-    if act.action in ENDORSEMENTS and kind is BillKind.STRAIGHT:
+    if act.action in ENDORSEMENTS and not to_order:
         raise ChainError(f"{_place(act)} is {act.action}; a straight bill is never endorsed")
     if act.action in ENDORSEMENTS and state.final:
         raise ChainError(f"{_place(act)} is {act.action}; the endorsee may not endorse on")
@@ -198,18 +189,15 @@ def _after(state: Possession, act: ForeignAct) -> Possession:
     match act.action:
         case "TRANSFER":
             return replace(state, possessor=_recipient(act))
-        case "ENDORSE" | "ENDORSE_TO_ORDER":
-            final = act.action == "ENDORSE"
-            return replace(state, endorsee=act.recipient, in_blank=False, final=final)
-        case "BLANK_ENDORSE":
-            return replace(state, endorsee=None, in_blank=True)
+        case "ENDORSE":
+            return replace(state, final=True)
         case "SURRENDER_FOR_DELIVERY" | "SURRENDER_FOR_AMENDMENT":
             return replace(state, possessor=_recipient(act), surrendered_by=act.actor)
         case "SACC":
             return replace(state, ended=True)
         case "SREJ":
             return replace(state, possessor=_recipient(act), surrendered_by=None)
-        case _:  # SIGN
+        case _:  # no other act moves possession or ends anything
             return state
 
 

@@ -15,27 +15,34 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from bol_service.domain.events import (
     AcceptSurrender,
     Action,
     BillEvent,
     BlankEndorse,
+    CancelDeliveryOrder,
+    ConfirmDelivery,
     Endorse,
     EndorseToOrder,
     ExchangeEvent,
+    Imported,
     Issue,
     Moved,
     NotMoved,
+    OnBoardNotation,
+    OrderDelivery,
     Refuse,
     RejectSurrender,
     Returned,
+    Sent,
     Sign,
     Step,
     SurrenderForAmendment,
     SurrenderForDelivery,
     Transfer,
+    Void,
 )
 from bol_service.domain.identifiers import is_foreign
 from bol_service.wire.event_fields import instant_text
@@ -201,8 +208,14 @@ def _acts(event: BillEvent | ExchangeEvent) -> list[dict[str, Any]]:
             return [_to(str(event.action), None)]
         case AcceptSurrender():
             return [_to(SURRENDERED, None)]
-        case _:
+        case OnBoardNotation() | OrderDelivery() | CancelDeliveryOrder() | ConfirmDelivery():
+            return []  # the standard has no code for it
+        case Void() | Sent() | Imported():
             return []
+        case Refuse() | RejectSurrender() | Moved() | NotMoved() | Returned():
+            return []  # `_standing` has taken it already
+        case _:
+            assert_never(event)
 
 
 def _moved(recipient: str | None) -> list[dict[str, Any]]:

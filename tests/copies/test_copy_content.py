@@ -93,7 +93,7 @@ def printed(evidence: Evidence) -> str:
         pytest.param("price not agreed", id="the reason of a refusal"),
         pytest.param("L/C SCB-LC-2027-00418", id="a presentation under a credit"),
         pytest.param("Endorsed in blank 空白背书", id="an endorsement in blank"),
-        pytest.param("Surrender rejected 驳回交单", id="a rejected surrender"),
+        pytest.param("Surrender rejected 拒绝交单", id="a rejected surrender"),
         pytest.param("Bank of Two Rivers, Chongqing Branch", id="a former holder"),
         pytest.param("Gate-out 已提离", id="where the containers were last"),
         pytest.param(ADDRESS, id="where to verify"),

@@ -237,10 +237,23 @@ def test_what_was_given_up_can_be_replayed(rounds: Round, there: Receiver) -> No
     assert first.body == second.body
 
 
+@pytest.mark.parametrize("status", [200, 202, 299])
+def test_every_answer_from_200_to_299_counts_as_delivered(
+    rounds: Round, there: Receiver, status: int
+) -> None:
+    there.answers = [Say(status=status, body=b"taken")]
+    webhook = rounds.add(there.url)
+    rounds.mandates.tell()
+    rounds.go()
+    [row] = rounds.log(webhook)
+    assert (row.stage, row.status, row.answer) == (Stage.DELIVERED, status, "taken")
+
+
 @pytest.mark.parametrize(
     "say",
     [
         pytest.param(Say(status=302, headers={"Location": "/hook2"}), id="a redirect"),
+        pytest.param(Say(status=300), id="a choice"),
         pytest.param(Say(status=400), id="a refusal"),
         pytest.param(Say(status=503), id="a failure"),
         pytest.param(Say(drip=True), id="an answer that does not end"),

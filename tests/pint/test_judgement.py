@@ -20,7 +20,7 @@ from bol_service.wire.peers import PeerOptions
 from bol_service.wire.pint_answers import ResponseCode
 from bol_service.wire.pint_building import describe
 from bol_service.wire.pint_envelope import EblEnvelope
-from tests.documents import Json, blank_document, corridor_document, straight_document
+from tests.documents import Json, blank_document, corridor_document
 from tests.pint_story import (
     BANK,
     BUYER,
@@ -76,19 +76,13 @@ def test_a_first_transfer_is_accepted_with_all_that_was_told() -> None:
     assert told.missing == ()
 
 
-@pytest.mark.parametrize(
-    ("document", "in_blank"),
-    [
-        pytest.param(corridor_document, False, id="a bill to a named order"),
-        pytest.param(blank_document, True, id="a bill in blank"),
-        pytest.param(straight_document, False, id="a straight bill"),
-    ],
-)
-def test_the_document_says_whether_the_bill_begins_in_blank(
-    document: Callable[[], Json], in_blank: bool
+@pytest.mark.parametrize("document", [corridor_document, blank_document])
+def test_a_bill_to_order_is_endorsed_whether_or_not_it_names_whose(
+    document: Callable[[], Json],
 ) -> None:
-    story = Story(document=document()).then(CQ, ISSUE, TO_BANK)
-    assert accepted(judged(story.envelope(CQ))).facts.possession.in_blank is in_blank
+    endorsed = act("ENDORSE_TO_ORDER", SHIPPER, BANK)
+    story = Story(document=document()).then(CQ, ISSUE, endorsed, TO_BANK)
+    assert accepted(judged(story.envelope(CQ))).facts.possession.possessor == BANK
 
 
 def test_what_was_known_before_is_not_new() -> None:

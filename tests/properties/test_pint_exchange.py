@@ -71,7 +71,7 @@ class World:
         chain = [chain_entry(payload(text)) for text in self.story.chain]
         if self.waiting:
             chain.append(self.unsigned())
-        return possession(transactions(chain), kind=self.kind)
+        return possession(transactions(chain), to_order=self.kind is not BillKind.STRAIGHT)
 
     def unsigned(self) -> ChainEntry:
         platform = self.waiting[0].actor.platform

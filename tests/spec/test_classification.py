@@ -8,9 +8,9 @@ import pytest
 
 from bol_service.domain.access import Relation
 from bol_service.domain.classification import (
-    CROSSING,
     FREE_TEXT,
     MEMBERS,
+    OUTFLOWS,
     PURPOSES,
     FieldClass,
     Ground,
@@ -150,7 +150,7 @@ def test_no_purpose_shows_prices_parties_or_persons(purpose: str) -> None:
 
 def test_prices_persons_and_the_unknown_cross_to_no_terminal_customs_or_auditor() -> None:
     for kind in (FieldClass.PRICE, FieldClass.PERSONAL, FieldClass.UNCLASSIFIED):
-        assert CROSSING[kind].to == {
+        assert OUTFLOWS[kind].to == {
             Relation.CARRIER,
             Relation.HOLDER,
             Relation.FORMER_HOLDER,
@@ -159,12 +159,12 @@ def test_prices_persons_and_the_unknown_cross_to_no_terminal_customs_or_auditor(
 
 
 def test_customs_abroad_gets_goods_and_no_auditor_gets_anything() -> None:
-    assert Relation.CUSTOMS in CROSSING[FieldClass.GOODS].to
-    assert all(Relation.AUDITOR not in crossing.to for crossing in CROSSING.values())
+    assert Relation.CUSTOMS in OUTFLOWS[FieldClass.GOODS].to
+    assert all(Relation.AUDITOR not in outflow.to for outflow in OUTFLOWS.values())
 
 
 def test_only_personal_data_needs_a_ground_of_its_own() -> None:
-    grounds = {kind: crossing.ground for kind, crossing in CROSSING.items()}
+    grounds = {kind: outflow.ground for kind, outflow in OUTFLOWS.items()}
     assert set(grounds) == set(FieldClass)
     own = [kind for kind, ground in grounds.items() if ground is Ground.PERSONAL_BASIS]
     assert own == [FieldClass.PERSONAL]
