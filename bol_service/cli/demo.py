@@ -85,7 +85,7 @@ def demo(out: Path, seeds: Path) -> None:
 @click.command()
 @click.option(
     "--port",
-    type=click.IntRange(1, 65_535),
+    type=click.IntRange(0, 65_535),
     default=8080,
     show_default=True,
     help="Port to serve on.",

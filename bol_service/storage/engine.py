@@ -99,6 +99,9 @@ _SESSION: Final = (
 
 
 def _settle(connection: Any) -> None:
+    # Whenever it rolls back, the driver forgets what it has prepared, by letting the server forget
+    # everything: also the statements of `round_trip`, without which nothing more would be answered.
+    connection.prepare_threshold = None
     connection.autocommit = True
     connection.execute("; ".join(_SESSION))
     connection.autocommit = False

@@ -4,8 +4,8 @@ The driver's cursors can do so too, with a query, a transformer and several wait
 statement; for the ten statements of a group that was more than half of what a group costs beside
 its events (docs/adr/0044). Here libpq gets the statements as they are:
 
-1. a statement is prepared when a connection sends it first, unless the connection prepares none
-   (`prepare_threshold` of psycopg), as a pooler in between may want;
+1. a statement is prepared when a connection sends it first; the driver itself must prepare none on
+   that connection (`engine`), or its roll back would take ours away;
 2. the first one of a transaction takes `BEGIN` with it, at the connection's level of isolation;
 3. columns and bytes travel in binary, other values as text; answers come in binary;
 4. what is large goes out at once, so that the server works while the next statement is packed;
@@ -100,28 +100,19 @@ class RoundTrip:
         """`sql` names its values `$1`, `$2`; the same text each time, or each is kept prepared."""
         packed = [_packed(value) for value in values]
         contents = [content for content, _, _ in packed]
+        name = self._prepared.get(sql) or self._preparing.get(sql)
+        if name is None:
+            name = self._preparing[sql] = b"bol_%d" % next(_NUMBERS)
+            self._libpq.send_prepare(name, sql.encode(), [kind for _, _, kind in packed])
+            self._ask(prepares=sql)
         formats = [form for _, form, _ in packed]
-        types = [kind for _, _, kind in packed]
-        answer = self._send(sql, contents, formats, types)
+        self._libpq.send_query_prepared(name, contents, formats, _BINARY)
+        answer = self._ask()
         self._unsent += sum([len(content) for content in contents if content])
         if self._unsent > LARGE:
             self._libpq.flush()
             self._unsent = 0
         return answer
-
-    def _send(
-        self, sql: str, contents: list[bytes | None], formats: list[int], types: list[int]
-    ) -> Answer:
-        if self._connection.prepare_threshold is None:
-            self._libpq.send_query_params(sql.encode(), contents, types, formats, _BINARY)
-            return self._ask()
-        name = self._prepared.get(sql) or self._preparing.get(sql)
-        if name is None:
-            name = self._preparing[sql] = b"bol_%d" % next(_NUMBERS)
-            self._libpq.send_prepare(name, sql.encode(), types)
-            self._ask(prepares=sql)
-        self._libpq.send_query_prepared(name, contents, formats, _BINARY)
-        return self._ask()
 
     def _ask(self, prepares: str = "") -> Answer:
         answer = Answer()

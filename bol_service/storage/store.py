@@ -30,6 +30,7 @@ from bol_service.storage.codec import encode_facts
 from bol_service.storage.engine import is_sqlite, open_engine
 from bol_service.storage.reading import SqlReading
 from bol_service.storage.recent import STATES
+from bol_service.storage.statements import Statements
 from bol_service.storage.writing import SqlWriting
 
 _BEARER: Final = text(
@@ -154,11 +155,12 @@ class SqlStore:
 
     def bearer(self, token_hash: str) -> Bearer | None:
         with reached(), self._single.begin() as connection:
-            row = connection.execute(_BEARER, {"token_hash": token_hash}).one_or_none()
-        if row is None:
+            found = Statements(connection).ask(_BEARER, {"token_hash": token_hash})
+        if not found:
             return None
-        state = STATES.read("party", row.state) if row.state is not None else None
-        return Bearer(party=row.party, kid=row.kid, expires=row.expires, state=state)
+        [(party, kid, expires, stored)] = found
+        state = STATES.read("party", stored) if stored is not None else None
+        return Bearer(party=party, kid=kid, expires=expires, state=state)
 
     def end_token(self, token_hash: str, at: str) -> None:
         table = tables.access_tokens

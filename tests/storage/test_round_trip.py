@@ -7,8 +7,10 @@ from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy import text
 
 from bol_service.storage.arrays import Bytes, Integers, Texts
+from bol_service.storage.engine import open_engine
 from bol_service.storage.round_trip import Answer, RoundTrip
 
 PREPARED = "SELECT statement FROM pg_prepared_statements WHERE name LIKE 'bol%%' ORDER BY name"
@@ -98,13 +100,17 @@ def test_a_statement_is_prepared_once_for_a_connection(
     assert connection.execute(PREPARED).fetchall() == [("SELECT 1",), ("SELECT 2",)]
 
 
-def test_nothing_is_prepared_where_the_connection_prepares_nothing(
-    connection: psycopg.Connection[Any],
-) -> None:
-    connection.prepare_threshold = None
-    answers = told(connection, ("SELECT CAST($1 AS text)", ["a"]), ("SELECT 2", []))
-    assert [answer.fetchall() for answer in answers] == [[("a",)], [(2,)]]
-    assert connection.execute(PREPARED).fetchall() == []
+def test_what_the_driver_does_meanwhile_takes_no_statement_away(postgres_url: str) -> None:
+    engine = open_engine(postgres_url)
+    with engine.connect() as opened:
+        connection: Any = opened.connection.driver_connection
+        told(connection, ("SELECT 1", []))
+        for _ in range(10):  # twice as often as the driver by itself wants to see a statement
+            opened.execute(text("SELECT 2"))
+        opened.rollback()
+        [answer] = told(connection, ("SELECT 1", []))
+        assert answer.fetchall() == [(1,)]
+    engine.dispose()
 
 
 def test_the_first_statement_that_fails_is_the_one_that_is_told(
