@@ -120,14 +120,14 @@ def gone() -> Leaving:
     return Leaving().gone()
 
 
-def asked(until: str = "issued") -> Leaving:
+def asked(until: str = "issued", surrender: Action = Action.SURRENDER_FOR_DELIVERY) -> Leaving:
     """Gone, endorsed on and surrendered in Singapore, and back with the carrier."""
     v = Leaving(until=until)
     v.endorse("yunling", to="SGPX:straits")
     v.gone()
     v.returned(
         step(Action.TRANSFER, "SGPX:banksg", "SGPX:straits"),
-        step(Action.SURRENDER_FOR_DELIVERY, "SGPX:straits", "xlsc"),
+        step(surrender, "SGPX:straits", "xlsc"),
     )
     return v
 

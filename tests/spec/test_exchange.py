@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from bol_service.domain import errors
 from bol_service.domain import events as e
 from bol_service.domain.document import BillKind
 from bol_service.domain.events import Action
@@ -154,6 +155,16 @@ def test_a_surrender_abroad_reaches_the_carrier_and_its_acceptance_goes_back_as_
     v.send()
     v.not_moved()  # a notice that is refused undoes nothing
     assert v.status is Status.SURRENDERED_FOR_DELIVERY
+
+
+def test_a_bill_that_was_surrendered_abroad_for_amendment_releases_nothing() -> None:
+    v = asked(surrender=A.SURRENDER_FOR_AMENDMENT)
+    assert v.status is Status.PENDING_SURRENDER_FOR_AMENDMENT
+    assert (v.control[0], v.bill.surrendered_by) == ("xlsc", "SGPX:straits")
+    with pytest.raises(errors.NotSupported):
+        v.accept_surrender()
+    v.reject_surrender()
+    assert (v.status, v.control[0]) == (Status.IN_TRANSIT, "xlsc")
 
 
 def test_a_notice_that_is_refused_undoes_nothing_of_what_was_done_since() -> None:

@@ -160,6 +160,18 @@ def test_without_such_keys_the_reader_is_told_what_was_not_checked(
     assert any(codes(answer, "peers") == {"peer_unchecked"} for answer in answers)
 
 
+def test_the_reader_is_told_how_much_of_each_platform_was_signed_by_its_keys(
+    border: Border,
+) -> None:
+    asked = next(one for one in border.taken if one.name == "moved: xlsc's of CQGY")
+    content = trusting(asked, keys(border))
+
+    report = verify(content.content, read_trust(content.trust or b""), asked.now)
+
+    told = [found.message for found in report.findings if found.check is Check.PEERS]
+    assert told == ["SGPX: 1 signed by keys of the trust file"]
+
+
 def test_where_only_the_keys_of_today_are_known_nothing_is_called_forged(border: Border) -> None:
     asked = next(one for one in border.taken if one.name == "moved: xlsc's of CQGY")
     known = keys(border)
