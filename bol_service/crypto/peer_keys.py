@@ -244,10 +244,12 @@ def _verify(key: VerifyingKey, alg: PeerAlgorithm, signature: bytes, message: by
         key.verify(signature, message)
         return
     digest = _HASHES[alg[2:]]
+    size = (key.key_size + 7) // 8
     if isinstance(key, rsa.RSAPublicKey):
+        if len(signature) != size:  # OpenSSL takes one whose leading zeros are left out
+            raise InvalidSignature
         key.verify(signature, message, rsa_padding(alg), digest)
         return
-    size = (key.key_size + 7) // 8
     if len(signature) != 2 * size:
         raise InvalidSignature
     r, s = int.from_bytes(signature[:size]), int.from_bytes(signature[size:])

@@ -7,6 +7,7 @@ import json
 import warnings
 from datetime import UTC, datetime
 from functools import cache
+from itertools import count
 from typing import Any
 
 import pytest
@@ -114,6 +115,20 @@ def test_a_signature_of_another_length_is_no_signature(alg: str, cut: slice) -> 
     head, _, signature = by_another_stack(alg).rpartition(".")
     shorter = base64url.encode(base64url.decode(signature)[cut])
     with pytest.raises(BadSignature):
+        peer_jws.verify(peer_jws.parse(f"{head}.{shorter}"), [pin(alg)], NOW)
+
+
+@pytest.mark.parametrize("alg", sorted(each for each in ALL if each[:2] in ("PS", "RS")))
+def test_an_rsa_signature_keeps_its_leading_zero(alg: str) -> None:
+    """One in 256 begins with a zero, and is the same number without it: two texts, one signature."""
+    for each in count():
+        text = by_another_stack(alg, b'{"try": %d}' % each)
+        head, _, signature = text.rpartition(".")
+        if base64url.decode(signature)[0] == 0:
+            break
+    assert peer_jws.verify(peer_jws.parse(text), [pin(alg)], NOW).algorithms == {alg}
+    shorter = base64url.encode(base64url.decode(signature)[1:])
+    with pytest.raises(BadSignature, match="verifies under none"):
         peer_jws.verify(peer_jws.parse(f"{head}.{shorter}"), [pin(alg)], NOW)
 
 
