@@ -120,7 +120,7 @@ def test_a_signature_of_another_length_is_no_signature(alg: str, cut: slice) -> 
 
 @pytest.mark.parametrize("alg", sorted(each for each in ALL if each[:2] in ("PS", "RS")))
 def test_an_rsa_signature_keeps_its_leading_zero(alg: str) -> None:
-    """One in 256 begins with a zero, and is the same number without it: two texts, one signature."""
+    """One in 256 begins with a zero, and is the same number without it."""
     for each in count():
         text = by_another_stack(alg, b'{"try": %d}' % each)
         head, _, signature = text.rpartition(".")
