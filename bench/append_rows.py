@@ -1,8 +1,9 @@
-"""Appending alone, without HTTP: the sequencer in one process, judging real events.
+"""Appending alone, without HTTP: sequencers that judge real events.
 
 64 threads submit transfers whose signatures have been checked, each to a bill of its own, and wait
-for each receipt. The process is like the service's (`appender`): its threads are gevent's. Beside
-it pgbench commits rows of the same size to the same PostgreSQL.
+for each receipt. They are shared out among as many processes as the service has on PostgreSQL, each
+like one of its own (`appender`), with threads of gevent. Beside them pgbench commits rows of the
+same size to the same PostgreSQL.
 """
 
 from __future__ import annotations
@@ -10,14 +11,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import IO
 
 from bench import pgbench
 from bench.figures import Figure, Target, in_turn, measured
-from bench.platforms import POSTGRESQL, Ground
+from bench.platforms import POSTGRESQL, PROCESSES, Ground
 from bench.transfers import Shuttle
 from tests.service_process import Service
 
@@ -32,7 +33,8 @@ class AppenderEnded(RuntimeError):  # noqa: N818 - says what happened
 def appending(ground: Ground) -> list[Figure]:
     """`append-postgresql`, `append-ordered`: the same samples against two paces of pgbench."""
     sizes = ground.sizes
-    kept = ground.platform("append", POSTGRESQL, lambda opened: opened.maker.issue(sizes.clients))
+    made = ground.platform("append", POSTGRESQL, lambda opened: opened.maker.issue(sizes.clients))
+    kept = ground.shared(made, PROCESSES[POSTGRESQL])
     shuttle = Shuttle(desk=kept.desk)
     beside = pgbench.prepared(
         ground.postgres(), ground.folder, clients=sizes.clients, seconds=sizes.seconds
@@ -48,11 +50,11 @@ def appending(ground: Ground) -> list[Figure]:
 
         return sample
 
-    with appender(kept.service) as process:
-        process.appended_per_second(chains(2))
+    with appenders(kept.processes) as processes:
+        processes.appended_per_second(chains(2))
         samples, unordered, ordered = in_turn(
             sizes.samples,
-            settled(lambda: process.appended_per_second(chains(LONGER * sizes.requests))),
+            settled(lambda: processes.appended_per_second(chains(LONGER * sizes.requests))),
             settled(lambda: beside.commits(pgbench.UNORDERED)),
             settled(lambda: beside.commits(pgbench.ORDERED)),
         )
@@ -69,25 +71,37 @@ def appending(ground: Ground) -> list[Figure]:
             baselines=baselines,
             baseline_unit="commits/s",
             target=Target(least=least),
-            note=f"{sizes.clients} threads of gevent in one process; {beside.name}",
+            note=f"{sizes.clients} threads of gevent in {len(kept.processes)} processes; "
+            f"{beside.name}",
         )
         for bench, against, baselines, least in rows
     ]
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
+class Appenders:
+    processes: Sequence[Appender]
+
+    def appended_per_second(self, chains: list[Chain]) -> float:
+        """Signed before, decoded there, appended by one thread for each chain; from the first
+        thread's start to the last one's end."""
+        for number, process in enumerate(self.processes):
+            process.tell(json.dumps(chains[number :: len(self.processes)]))
+        for process in self.processes:
+            process.told()
+        for process in self.processes:
+            process.tell("go")
+        spans = [json.loads(process.told()) for process in self.processes]
+        begun, ended = min(span[0] for span in spans), max(span[1] for span in spans)
+        return sum(map(len, chains)) / float(ended - begun)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Appender:
     asks: IO[str]
     answers: IO[str]
 
-    def appended_per_second(self, chains: list[Chain]) -> float:
-        """Signed before, decoded there, appended by one thread for each chain."""
-        self._tell(json.dumps(chains))
-        self.told()
-        self._tell("go")
-        return sum(map(len, chains)) / float(self.told())
-
-    def _tell(self, line: str) -> None:
+    def tell(self, line: str) -> None:
         self.asks.write(f"{line}\n")
         self.asks.flush()
 
@@ -96,6 +110,14 @@ class Appender:
         if not line:
             raise AppenderEnded("nothing more is appended")
         return line
+
+
+@contextmanager
+def appenders(services: Sequence[Service]) -> Iterator[Appenders]:
+    """One process for each, all ready, for the length of a block."""
+    with ExitStack() as all_of_them:
+        started = [all_of_them.enter_context(appender(service)) for service in services]
+        yield Appenders(processes=started)
 
 
 @contextmanager

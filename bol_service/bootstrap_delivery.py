@@ -38,7 +38,8 @@ from bol_service.pint.relay_client import SignedPeer
 from bol_service.settings import Settings, SettingsError
 from bol_service.storage.delivery_abroad import SqlDelivery
 from bol_service.storage.store import SqlStore
-from bol_service.verification.trust import Trust, TrustError, read_trust
+from bol_service.verification.trust import Trust, read_trust
+from bol_service.verification.trust_problem import TrustError
 from bol_service.wire.peers import Peers
 
 INTERVAL_SECONDS = 0.5
@@ -222,7 +223,9 @@ def _trusts(peers: Peers) -> dict[str, Trust]:
         try:
             trusts[code] = read_trust(strictjson.canonical(dict(peer.trust)))
         except TrustError as error:
-            raise SettingsError(f"BOL_PEERS /platforms/{code}/trust: {error}") from None
+            raise SettingsError(
+                f"BOL_PEERS /platforms/{code}/trust is no trust file: {error}. {error.next_step}"
+            ) from None
     origins = [trust.origin for trust in trusts.values()]
     if len(set(origins)) != len(origins):
         raise SettingsError("BOL_PEERS: two platforms have the trust file of one origin")

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bol_service.settings import Settings, SettingsError
-from bol_service.verification.trust import Trust, TrustError, read_trust
+from bol_service.verification.trust import Trust, read_trust
+from bol_service.verification.trust_problem import TrustError
 from bol_service.verification.trust_writing import write_trust
 
 
@@ -33,7 +34,9 @@ def trust_file_of(settings: Settings, own: Trust) -> TrustFile:
     try:
         found = read_trust(content)
     except TrustError as error:
-        raise SettingsError(f"BOL_TRUST_FILE {settings.trust_file}: {error}") from None
+        raise SettingsError(
+            f"BOL_TRUST_FILE {settings.trust_file} is no trust file: {error}. {error.next_step}"
+        ) from None
     _require_own(settings.trust_file, found, own)
     return TrustFile(content=content, read=found, published=True)
 

@@ -146,6 +146,11 @@ def witnesses_only(environment: Mapping[str, str]) -> Path | None:
     return _optional_path(environment, "BOL_WITNESSES")
 
 
+def clock_file_only(environment: Mapping[str, str]) -> Path | None:
+    """BOL_CLOCK_FILE, for commands that need no key."""
+    return _optional_path(environment, "BOL_CLOCK_FILE")
+
+
 def _required(environment: Mapping[str, str], name: str) -> str:
     value = environment.get(name, "").strip()
     if not value:

@@ -24,6 +24,7 @@ import sys
 from pathlib import Path
 
 from bol_service.verification.trust import read_trust
+from bol_service.verification.trust_problem import TrustError
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "verifier"
@@ -144,7 +145,10 @@ def main() -> int:
     trust = None
     if options.trust is not None:
         content = options.trust.read_bytes()
-        read_trust(content)
+        try:
+            read_trust(content)
+        except TrustError as error:
+            parser.error(f"{options.trust}: {error}. {error.next_step}")
         trust = content.decode("utf-8")
     page = build(trust)
     if not options.check:

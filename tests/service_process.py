@@ -146,7 +146,7 @@ def new_service(
     folder: Path, *, database_url: str | None = None, launcher: Launcher | None = None
 ) -> Service:
     """A platform whose log is named but empty, its clock standing at `STORY`."""
-    platform = prepare(folder / "platform", SEEDS, datetime.now(UTC))
+    platform = prepare(folder / "platform", SEEDS, datetime.now(UTC), port=free_port())
     environment = dict(platform.environment)
     if database_url is not None:
         environment["BOL_DATABASE_URL"] = database_url

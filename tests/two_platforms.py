@@ -31,6 +31,7 @@ from bol_service.storage.exchange import SqlExchange
 from bol_service.verification.trust import LogKey, Trust
 from bol_service.wire import drafting
 from bol_service.wire.event_fields import instant_text
+from scripts.local_postgres import free_port
 from tests.desk import CAST, STORY, Desk, roll
 from tests.fresh_database import fresh_log
 from tests.many_bills import RULEBOOK, Maker
@@ -295,7 +296,7 @@ def _prepared(
     write_private_key(folder / "pint.pem", pint._key, PASSPHRASE)
     url = database_url or f"sqlite:///{folder / 'ledger.db'}"
     fresh_log(url, ORIGINS[code])
-    server = make_server("127.0.0.1", 0, lambda *_: [], threaded=True)
+    server = make_server("127.0.0.1", free_port(), lambda *_: [], threaded=True)
     settings = Settings(
         origin=ORIGINS[code],
         platform_code=code,

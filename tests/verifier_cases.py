@@ -7,14 +7,18 @@ answer is: the two engines must agree, and the tests of the Python engine say on
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import random
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bol_service.crypto import base64url
 from bol_service.crypto.keys import Algorithm
@@ -26,6 +30,7 @@ from tests import kit, minimal_bill
 from tests.bundle_case import Case, placeholder
 from tests.node_verifier import Question, trust_file
 from tests.security.test_bundle_splices import SPLICES, malleated
+from tests.small_orders import signed_with_neutral_r, small_points
 
 Json = dict[str, Any]
 VECTORS = Path(__file__).parent / "vectors"
@@ -181,6 +186,10 @@ def trusts(case: Case, count: int) -> Iterator[Question]:
         "demo off": {"demo": "off", "origin": "cq.example"},
         "demo perhaps": {"demo": "perhaps"},
         "a quorum of nobody": {"quorum": 1},
+        **{
+            f"a witness of small order {point.hex()}": {"witnesses": [_vkey_of(point)]}
+            for point in small_points()
+        },
     }
     for name, change in changes.items():
         trust = trust_file(case.trust, **change)
@@ -191,6 +200,13 @@ def trusts(case: Case, count: int) -> Iterator[Question]:
         for name, changed in mutants(value)
     ]
     yield from sample(made, count)
+
+
+def _vkey_of(point: bytes) -> str:
+    """As it would be published, of whatever 32 bytes."""
+    typed = bytes([KeyType.COSIGNATURE]) + point
+    key_id = hashlib.sha256(b"w.example\n" + typed).hexdigest()[:8]
+    return f"w.example+{key_id}+{to_base64(typed)}"
 
 
 def witnesses(case: Case) -> Iterator[Question]:
@@ -207,6 +223,9 @@ def witnesses(case: Case) -> Iterator[Question]:
         for name, key in zip(names, keys, strict=True)
     ]
     spoilt = lines[0][:-10] + ("A" if lines[0][-10] != "A" else "B") + lines[0][-9:]
+    private = keys[0]._key
+    assert isinstance(private, Ed25519PrivateKey)
+    weakly = partial(signed_with_neutral_r, private)
     stated = read_statement(case.value["statement"])[0]
     for name, added in {
         "nobody": "",
@@ -215,6 +234,9 @@ def witnesses(case: Case) -> Iterator[Question]:
         "two": lines[0] + lines[1],
         "two of one name": lines[1] + lines[2],
         "a spoilt one": spoilt,
+        "an R of small order": cosignature_line(
+            body, names[0], 1_800_000_000, weakly, keys[0].public.public_bytes_raw
+        ),
         "too short": f"— w.one {to_base64(vkeys[0].key_id + bytes(7))}\n",
         "no signature line": "w.one\n",
         "an em dash only": "— \n",

@@ -1,5 +1,5 @@
 // Ed25519 verification (RFC 8032) in plain arithmetic, for browsers whose WebCrypto lacks it, and
-// the rules for a public key that binds its owner (crypto/edwards.py).
+// the rules for a point that binds, of a key or a signature (crypto/edwards.py).
 //
 // Only public values are worked on, so nothing here needs to take constant time.
 import { concat, equal } from "./bytes.js";
@@ -10,6 +10,8 @@ const L = 2n ** 252n + 27742317777372353535851937790883648493n;
 const D = mod(-121665n * inverse(121666n));
 const ROOT_OF_MINUS_ONE = power(2n, (P - 1n) / 4n);
 const LOW = 2n ** 255n - 1n;
+const OF_ORDER_8 = 0x05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826n;
+const SMALL_ORDERS = new Set([0n, 1n, P - 1n, P, P + 1n, OF_ORDER_8, P - OF_ORDER_8]);
 const NEUTRAL = { x: 0n, y: 1n, z: 1n, t: 0n };
 const BASE = pointOf(mod(4n * inverse(5n)), 0n);
 
@@ -78,7 +80,13 @@ function encoded(point) {
   });
 }
 
-// Without cofactor: the encoding of sB - kA must be R to the bit, as the libraries have it.
+// Whether 32 bytes name a point of order 1, 2, 4 or 8, in whatever spelling.
+export function hasSmallOrder(bytes) {
+  return SMALL_ORDERS.has(littleEndian(bytes) & LOW);
+}
+
+// Without cofactor: the encoding of sB - kA must be R to the bit, as the libraries have it. Whether
+// the key or R has a small order is for the caller to ask: see `verifySignature`.
 export function verifyEd25519(publicKey, signature, message) {
   if (publicKey.length !== 32 || signature.length !== 64) return false;
   const number = littleEndian(publicKey);
@@ -98,8 +106,5 @@ export function pointProblem(bytes) {
   if (y >= P) return "the coordinate is not reduced modulo 2^255-19";
   const point = pointOf(y, sign);
   if (point === null || (point.x === 0n && sign === 1n)) return "the bytes are no point of the curve";
-  let eightfold = point;
-  for (let i = 0; i < 3; i++) eightfold = add(eightfold, eightfold);
-  const isNeutral = eightfold.x === 0n && eightfold.y === eightfold.z;
-  return isNeutral ? "the point has a small order and binds nobody" : null;
+  return hasSmallOrder(bytes) ? "the point has a small order and binds nobody" : null;
 }

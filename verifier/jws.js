@@ -10,6 +10,14 @@ export class BadSignature extends Error {}
 
 // {alg, kid, payload, signature, text, digest}; `typ` null asks for a header without it.
 export function parseJws(text, typ, mostCharacters = LAW.limits.jwsCharacters) {
+  const { header, payload, signature, digest } = splitJws(text, mostCharacters);
+  const { alg, kid } = readHeader(header, typ);
+  if (signature.length !== 64) throw new BadJws(`the signature has ${signature.length} bytes, not 64`);
+  return { alg, kid, payload, signature, text, digest };
+}
+
+// The bytes of {header, payload, signature} and the digest of the text; throws BadJws.
+export function splitJws(text, mostCharacters) {
   if (text.length > mostCharacters) {
     throw new BadJws(`the message has more than ${mostCharacters} characters`);
   }
@@ -21,9 +29,7 @@ export function parseJws(text, typ, mostCharacters = LAW.limits.jwsCharacters) {
   if (header === null || payload === null || signature === null) {
     throw new BadJws("a part is not canonical unpadded base64url");
   }
-  const { alg, kid } = readHeader(header, typ);
-  if (signature.length !== 64) throw new BadJws(`the signature has ${signature.length} bytes, not 64`);
-  return { alg, kid, payload, signature, text, digest: hex(sha256(utf8(text))) };
+  return { header, payload, signature, digest: hex(sha256(utf8(text))) };
 }
 
 // `header..signature` as if `payload` stood between the dots (RFC 7515 appendix F).

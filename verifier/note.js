@@ -1,5 +1,6 @@
 // Signed notes and checkpoints (C2SP signed-note, tlog-checkpoint, tlog-cosignature).
 import { bigintOf, concat, equal, fromBase64, hex, utf8 } from "./bytes.js";
+import { hasSmallOrder } from "./ed25519.js";
 import { verifySignature } from "./keys.js";
 import { sha256 } from "./sha2.js";
 import { LAW } from "./tables.js";
@@ -33,6 +34,7 @@ export function parseVkey(vkey) {
   }
   if (!NAME.test(name)) throw new NoteError("a key name is empty or has a space");
   if (typed.length !== 33) throw new NoteError("an Ed25519 key has 32 bytes");
+  if (hasSmallOrder(typed.subarray(1))) throw new NoteError("a point of small order binds nobody");
   const id = hex(sha256(concat(utf8(`${name}\n`), typed)).subarray(0, 4));
   if (id !== vkey.slice(at[0] + 1, at[1])) throw new NoteError(`the vkey of ${name} has the id ${id}`);
   return { name, type: typed[0], raw: typed.subarray(1), id };

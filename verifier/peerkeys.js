@@ -1,11 +1,10 @@
 // Keys of other platforms and of carriers in a trust file, and what they signed
 // (verification/trust_peers.py, crypto/peer_keys.py, crypto/peer_jws.py).
-import { bigintOf, fromBase64url, hex, utf8 } from "./bytes.js";
-import { BadJws, BadSignature } from "./jws.js";
+import { bigintOf, fromBase64url, utf8 } from "./bytes.js";
+import { BadJws, BadSignature, splitJws } from "./jws.js";
 import { BadKey, readJwk, verifySignature } from "./keys.js";
 import { bitLength, verifyRsa } from "./rsa.js";
 import { isObject } from "./schemas.js";
-import { sha256 } from "./sha2.js";
 import { parseDocument } from "./strictjson.js";
 import { LAW } from "./tables.js";
 
@@ -66,18 +65,9 @@ function numberOf(name, text) {
 
 // {text, header, value, signature, digest}; throws BadJws or BadJson.
 export function parsePeerJws(text) {
-  if (text.length > LAW.limits.peerCharacters) throw new BadJws("the message is too long");
-  const parts = text.split(".");
-  if (parts.length !== 3 || parts.includes("")) {
-    throw new BadJws("a compact JWS has three non-empty parts: header, payload, signature");
-  }
-  const [header, payload, signature] = parts.map(fromBase64url);
-  if (header === null || payload === null || signature === null) {
-    throw new BadJws("a part is not canonical unpadded base64url");
-  }
+  const { header, payload, signature, digest } = splitJws(text, LAW.limits.peerCharacters);
   const read = objectOf(header, "header");
   if (typeof read.alg !== "string") throw new BadJws("the header names no algorithm");
-  const digest = hex(sha256(utf8(text)));
   return { text, header: read, value: objectOf(payload, "payload"), signature, digest };
 }
 

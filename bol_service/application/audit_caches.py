@@ -7,6 +7,7 @@ each. States are compared as values where their bytes differ: a set is written i
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain, islice
 
 from bol_service.application.audit_findings import AuditReport, Finding, Kind
 from bol_service.application.audit_ports import Book, Cache, CacheRow
@@ -32,6 +33,7 @@ _ROW = {
     Cache.DRAFT_PARTIES: "the row by which {0} finds shipment {1}",
     Cache.MANDATES: "the row by which {0} finds the mandate of {1}",
 }
+_PART = 500  # rows that are held at once
 _STATE = 2  # the place of the bytes in a row of `Cache.STATES`: stream, kind, state, ...
 
 
@@ -80,6 +82,7 @@ def _side_by_side(
 ) -> Iterator[tuple[CacheRow | None, CacheRow | None]]:
     """Rows with the same key together, but for equal ones; None where one side has no such row."""
     size = _KEY_SIZE[cache]
+    wanted, found = _from_first_difference(wanted, found)
     left, right = next(wanted, None), next(found, None)
     while left is not None or right is not None:
         if left == right:
@@ -96,6 +99,16 @@ def _side_by_side(
         else:
             yield left, right
             left, right = next(wanted, None), next(found, None)
+
+
+def _from_first_difference(
+    wanted: Iterator[CacheRow], found: Iterator[CacheRow]
+) -> tuple[Iterator[CacheRow], Iterator[CacheRow]]:
+    """What is left of both from the part on that is not the same; hardly ever anything is."""
+    while True:
+        mine, theirs = list(islice(wanted, _PART)), list(islice(found, _PART))
+        if mine != theirs or not mine:
+            return chain(mine, wanted), chain(theirs, found)
 
 
 def _order(row: CacheRow, size: int) -> list[tuple[int, str]]:

@@ -24,7 +24,7 @@ def said(signed: SignedEvent) -> Columns:
         event.actor,
         str(event.action),
         signed.parsed.kid,
-        hashlib.sha256(signed.parsed.payload).hexdigest(),  # the property would keep it, for a lock
+        signed.payload_digest,
     )
 
 

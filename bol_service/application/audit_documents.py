@@ -17,8 +17,8 @@ class Documents:
 
     def __init__(self, reading: Reading, events: Iterable[Event]) -> None:
         digests = {event.received_bytes for event in events if isinstance(event, Opening)}
-        self._contents = reading.contents(digests)
-        self._cached = _cached(reading, digests)
+        self._contents = reading.contents(digests) if digests else {}
+        self._cached = _cached(reading, digests) if digests else {}
 
     def of(self, event: Opening) -> tuple[DocumentFacts, DocumentFacts | None]:
         """The facts of an issued document, and once more if those that are cached differ.

@@ -160,7 +160,7 @@ def _examined(
         findings += wrong_columns(row, said(signed))
         event, entry = signed.event, row.entry
         facts, wrong = documents.of(event) if isinstance(event, Opening) else _NO_FACTS
-        act = _act(signed, entry.event_digest, facts, is_verified)
+        act = _act(signed, facts, is_verified)
     except errors.Refusal as error:
         findings.append(refused(row.index, row.action, row.actor, row.stream, error))
         return _without_act(row, findings)
@@ -201,8 +201,8 @@ def _is_verified(signed: SignedEvent | errors.Refusal, key_of: _KeyTable) -> boo
     return True
 
 
-def _act(signed: SignedEvent, digest: str, facts: DocumentFacts | None, is_verified: bool) -> Act:
-    kid, alg = signed.parsed.kid, signed.parsed.alg
+def _act(signed: SignedEvent, facts: DocumentFacts | None, is_verified: bool) -> Act:
+    kid, alg, digest = signed.parsed.kid, signed.parsed.alg, signed.parsed.digest
     signers = tuple([parsed.kid for parsed in signed.signatures])
     unverified = None if is_verified else signed
     return Act(signed.event, kid, alg, digest, signers, facts, unverified)

@@ -1,5 +1,9 @@
 """Pages on their way from a worker to the audit.
 
+A parcel is left in a file of a folder that only this audit knows, and what goes through the pool's
+pipe is its number. A page is several times what a pipe holds: the worker would stand still until
+the other process, which examines pages itself, lets another thread read a part, again and again.
+
 Each row is sent as one plain tuple, and an event in it as its class and its members. Pickled as
 they are, a row took a tenth of what examining it takes: for each value of a class pickle asks anew
 how it is taken apart. The names of the members come once per parcel, since they are the same texts.
@@ -7,11 +11,30 @@ how it is taken apart. The names of the members come once per parcel, since they
 
 from __future__ import annotations
 
+import pickle
+from pathlib import Path
 from typing import Any
 
 from bol_service.application.audit_pages import Act, Examined, Page
 
 Parcel = tuple[Any, ...]
+
+
+def leave(page: Page, folder: Path) -> None:
+    """Put the page there; raises OSError."""
+    _file(folder, page.first).write_bytes(pickle.dumps(packed(page), pickle.HIGHEST_PROTOCOL))
+
+
+def fetch(first: int, folder: Path) -> Page:
+    """Take away the page that begins with the entry `first`; raises OSError if it is not there."""
+    file = _file(folder, first)
+    parcel = pickle.loads(file.read_bytes())  # noqa: S301 - what our own worker has left there
+    file.unlink()
+    return unpacked(parcel)
+
+
+def _file(folder: Path, first: int) -> Path:
+    return folder / str(first)
 
 
 def packed(page: Page) -> Parcel:

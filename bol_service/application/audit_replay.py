@@ -11,10 +11,8 @@ Every act goes through the steps of `commit`, on the book in place of the databa
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Final
 
 from bol_service.application import index, platform_guard
 from bol_service.application.audit_pages import Act
@@ -25,11 +23,10 @@ from bol_service.crypto.keys import PublicKey
 from bol_service.domain import errors
 from bol_service.domain.events import Event, Recorded, Register
 from bol_service.domain.states import OPERATOR, Head
+from bol_service.domain.values import made
 from bol_service.verification import signatures
 from bol_service.wire.event_fields import instant
-from bol_service.wire.event_forms import maker
 
-_recorded: Final[Callable[[dict[str, Any]], Recorded]] = maker(Recorded)
 FLUSH = 4000  # entries after which the memory is written to the book, at the end of a commit
 
 
@@ -51,15 +48,14 @@ class Replay:
             self._loader.world.add_document(act.facts)
         self._require_signed(act)
         self._judge(
-            _recorded(
-                {
-                    "event": act.event,
-                    "digest": act.digest,
-                    "kid": act.kid,
-                    "alg": act.alg,
-                    "recorded_at": _instant(recorded_at),
-                    "index": position,
-                }
+            made(
+                Recorded,
+                event=act.event,
+                digest=act.digest,
+                kid=act.kid,
+                alg=act.alg,
+                recorded_at=_instant(recorded_at),
+                index=position,
             )
         )
         self._held += 1
@@ -88,18 +84,16 @@ class Replay:
         if act.unverified is not None:
             signatures.verify(act.unverified, lambda kid: self._key(actor, kid))
             return
+        party = self._loader.world.party(actor)
         for kid in act.signers:
-            if self._registered(actor, kid) is None and not _is_opening(act.event, kid):
+            known = party is not None and party.key(kid) is not None
+            if not known and not _is_opening(act.event, kid):
                 raise errors.BadSignature(f"no key {kid} is registered", pointer="/kid")
 
-    def _registered(self, actor: str, kid: str) -> str | None:
+    def _key(self, actor: str, kid: str) -> PublicKey | None:
         party = self._loader.world.party(actor)
         key = party.key(kid) if party else None
-        return key.jwk if key else None
-
-    def _key(self, actor: str, kid: str) -> PublicKey | None:
-        jwk = self._registered(actor, kid)
-        return signatures.public_key(jwk) if jwk else None
+        return signatures.public_key(key.jwk) if key else None
 
     def _judge(self, act: Recorded) -> None:
         event, world = act.event, self._loader.world
@@ -108,7 +102,7 @@ class Replay:
         taken = platform_guard.taken_by(world, event)
         platform_guard.require_free(taken, self._owner)
         freed = platform_guard.freed_by(world, event)
-        head = Head(sequence=event.sequence, digest=act.digest)
+        head = made(Head, sequence=event.sequence, digest=act.digest)
         world.put(event.stream, state, head)
         self._group.states[event.stream] = (state, head, act.index)
         if taken or freed:

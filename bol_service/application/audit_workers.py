@@ -23,9 +23,11 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from bol_service.application.audit_pages import PAGE, Page, PageTask
-from bol_service.application.audit_parcels import Parcel, packed, unpacked
+from bol_service.application.audit_parcels import fetch, leave
 from bol_service.application.ports import Reading, Store
 from bol_service.ledger.note import VerifierKey
 
@@ -62,11 +64,12 @@ def pages(
         initializer=_begin,
         initargs=(store.opener(), tuple(log_keys)),
     )
-    try:
-        own = partial(_examined_here, task, reading, log_keys)
-        yield from _in_order(pool, task, bounds, jobs * AHEAD, meanwhile, own)
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    with TemporaryDirectory(prefix="bol-audit-") as folder:
+        try:
+            own = partial(_examined_here, task, reading, log_keys)
+            yield from _in_order(pool, task, bounds, Path(folder), jobs * AHEAD, meanwhile, own)
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _examined_here(
@@ -95,7 +98,7 @@ class _Asked:
 
     first: int
     end: int
-    future: Future[Parcel]
+    future: Future[None]
     page: Page | None = None
 
 
@@ -103,27 +106,32 @@ def _in_order(
     pool: ProcessPoolExecutor,
     task: PageTask,
     bounds: Sequence[tuple[int, int]],
+    folder: Path,
     ahead: int,
     meanwhile: Iterator[None] = _NOTHING,
     own: Own | None = None,
 ) -> Iterator[Page]:
     waiting: deque[_Asked] = deque()
     for first, end in bounds:
-        waiting.append(_Asked(first=first, end=end, future=pool.submit(_work, task, first, end)))
+        future = pool.submit(_work, task, first, end, folder)
+        waiting.append(_Asked(first=first, end=end, future=future))
         if len(waiting) >= ahead:
-            yield _next(waiting, meanwhile, own)
+            yield _next(waiting, folder, meanwhile, own)
     while waiting:
-        yield _next(waiting, meanwhile, own)
+        yield _next(waiting, folder, meanwhile, own)
 
 
-def _next(waiting: deque[_Asked], meanwhile: Iterator[None], own: Own | None) -> Page:
+def _next(waiting: deque[_Asked], folder: Path, meanwhile: Iterator[None], own: Own | None) -> Page:
     """The page that was asked for first."""
     asked = waiting[0]
     while not asked.future.done():
         if next(meanwhile, _DONE) is _DONE and not _takes_one_itself(waiting, own):
             break
     waiting.popleft()
-    return unpacked(asked.future.result()) if asked.page is None else asked.page
+    if asked.page is not None:
+        return asked.page
+    asked.future.result()
+    return fetch(asked.first, folder)
 
 
 def _takes_one_itself(waiting: Iterable[_Asked], own: Own | None) -> bool:
@@ -162,6 +170,6 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _work(task: PageTask, first: int, end: int) -> Parcel:
+def _work(task: PageTask, first: int, end: int, folder: Path) -> None:
     with _Worker.store.reading() as reading:
-        return packed(task(reading, first, end, _Worker.log_keys))
+        leave(task(reading, first, end, _Worker.log_keys), folder)

@@ -52,8 +52,8 @@ class Outbound:
     """One act that has to reach `platform`; `number` is that of the notice which asked for it.
 
     `since` is the sequence of the act on the bill's stream. `reference` is the peer's name for the
-    transfer, `fault` why the last try failed, `answer` the peer's last signed answer. `lease` is
-    what `take_due` and `reach` give to whoever works on it.
+    transfer, `fault` why the last try failed, `answer` the peer's last signed answer. `lease` says
+    until when somebody works on it; only who got it from `take_due` or `reach` may write.
     """
 
     number: int
@@ -67,6 +67,10 @@ class Outbound:
     fault: str | None = None
     answer: str | None = None
     lease: str = ""
+
+    def is_being_tried(self, now: str) -> bool:
+        """Whether a process works on it; one that died is taken to do so until its lease ends."""
+        return self.lease >= now
 
 
 class LeaseLost(RuntimeError):  # noqa: N818 - says what is the matter

@@ -22,6 +22,10 @@ class Loader:
         self._streams: set[str] = set()
         self._documents: set[str] = set()
 
+    @property
+    def streams_loaded(self) -> set[str]:
+        return self._streams
+
     def for_events(self, events: list[Event]) -> list[Needs]:
         """Load all that judging `events` reads, and say what each reads.
 

@@ -18,10 +18,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, Protocol, TypeVar
 
 from bol_service.domain.events import Identity
-from bol_service.domain.states import PartyState
 
 _LONG: Final = 8
 _LONG_CHINESE: Final = 4
@@ -32,6 +31,19 @@ _RESEMBLING: Final = str.maketrans(
 )
 _FILLERS: Final = "\u115f\u1160"  # letters by their class, and drawn as nothing
 _PAIRS: Final = (("rn", "m"), ("vv", "w"), ("cl", "d"))
+
+
+class Known(Protocol):
+    """A registered party, as far as its looks go."""
+
+    @property
+    def slug(self) -> str: ...
+
+    @property
+    def identity(self) -> Identity: ...
+
+
+K = TypeVar("K", bound=Known)
 
 
 def look(name: str) -> str:
@@ -51,7 +63,7 @@ def alike(one: str, other: str) -> bool:
     return _look_alike(look(one), look(other))
 
 
-def resembling(slug: str, identity: Identity, parties: Iterable[PartyState]) -> list[PartyState]:
+def resembling(slug: str, identity: Identity, parties: Iterable[K]) -> list[K]:
     """Those of `parties`, but for itself, that it could be taken for."""
     own = _looks(slug, identity)
     return [

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from bol_service.application import views
 from bol_service.application.documents import parse
@@ -37,6 +37,7 @@ from bol_service.domain.states import (
 from bol_service.wire.event_fields import instant
 
 Json = dict[str, Any]
+PARTIES_AT_ONCE: Final = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,10 +78,15 @@ class PortalViews:
     def parties(self, limit: int) -> list[PartyState]:
         """The first `limit` parties by slug (public)."""
         with self._store.reading() as reading:
-            streams = reading.parties("", limit)
-            states = reading.states(streams)
-        found = (states[stream][0] for stream in streams)
-        return [state for state in found if isinstance(state, PartyState)]
+            return _parties_after(reading, "", limit)
+
+    def all_parties(self) -> list[PartyState]:
+        """Every party by slug (public), read page by page."""
+        found: list[PartyState] = []
+        with self._store.reading() as reading:
+            while page := _parties_after(reading, found[-1].slug if found else "", PARTIES_AT_ONCE):
+                found += page
+        return found
 
     # -- heads -----------------------------------------------------------------------------------
 
@@ -202,6 +208,13 @@ def _shipments(text: str) -> list[str]:
     except ValueError:
         return []
     return [text]
+
+
+def _parties_after(reading: Reading, slug: str, limit: int) -> list[PartyState]:
+    streams = reading.parties(slug, limit)
+    states = reading.states(streams)
+    found = (states[stream][0] for stream in streams)
+    return [state for state in found if isinstance(state, PartyState)]
 
 
 def _parties(reading: Reading, slugs: Iterable[str]) -> dict[str, PartyState]:

@@ -3,6 +3,8 @@
 `storage` implements `Store`; the system clock or, for demonstrations, a settable one is a `Clock`.
 A `Writing` is one database transaction under the lock of the log's head: what it appends is there
 together or not at all.
+
+What is made for each event that is recorded is a Struct, which is made in C (docs/adr/0046).
 """
 
 from __future__ import annotations
@@ -13,6 +15,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Protocol
+
+import msgspec
 
 from bol_service.application.audit_ports import Book, Cache, CacheRow
 from bol_service.application.witness_ports import PublicReading
@@ -48,8 +52,7 @@ class LogState:
         return self.frontier.size
 
 
-@dataclass(frozen=True, kw_only=True)
-class StoredEntry:
+class StoredEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One row of the log. `digest` is SHA-256 of the entry bytes, hex."""
 
     index: int
@@ -71,18 +74,16 @@ class Claim:
     value: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Notice:
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
     """What a party has to learn; `kind` is a stable word, `facts` plain JSON."""
 
     party: str
     kind: str
     stream: str
-    facts: Mapping[str, object] = field(default_factory=dict)
+    facts: Mapping[str, object] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
-class NoticeRow(Notice):
+class NoticeRow(Notice, frozen=True, kw_only=True):
     number: int
     index: int | None
     at: str
@@ -245,17 +246,35 @@ class Expected:
 NOTHING_EXPECTED: Final = Expected()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Meanwhile:
+    """What others have recorded: on which streams, and under which ids."""
+
+    streams: frozenset[str]
+    ids: frozenset[str]
+
+
 class Writing(Reading, Protocol):
-    """The log's head is locked from the first statement to the end."""
+    """One transaction. Once the log's head is `locked` it stays so to the end, and what is read is
+    how it is; until then somebody else may be changing it."""
 
     @property
     def expected(self) -> Expected:
-        """What was read with the lock."""
+        """What was read at once, if nothing has changed since."""
+        ...
+
+    @property
+    def locked(self) -> bool:
+        """False if somebody else had the lock when this began, and `lock` was not called yet."""
+        ...
+
+    def lock(self) -> Meanwhile | None:
+        """Wait for the lock; says what has been recorded since this began, None if it was much."""
         ...
 
     def append(self, batch: Batch, log: LogState) -> None:
-        """The last thing asked of a writing: the database may still be at it when this returns, and
-        an error of it may be raised by the end of the block only."""
+        """The last thing asked of a writing, under the lock: the database may still be at it when
+        this returns, and an error of it may be raised by the end of the block only."""
         ...
 
     def replace_caches(

@@ -270,7 +270,10 @@ class Queries:
 def may_read(
     bill: BillState, related: frozenset[Relation], reader: str, entry: StoredEntry
 ) -> bool:
-    """Whether an event of the bill's stream is for this reader's eyes (matrix row CHAIN)."""
+    """Whether an event of the bill's stream is for this reader's eyes (matrix row CHAIN).
+
+    Its own acts are among them: only a holder, before its disposal, and the carrier sign there.
+    """
     granted = access.groups(related)
     if Group.CHAIN in granted:
         return True
@@ -278,8 +281,6 @@ def may_read(
         last = access.disposal(bill, reader)
         if last is not None and entry.sequence <= last:
             return True
-    if entry.actor == reader:
-        return True
     if Group.ENDORSEMENTS in granted and entry.action in access.ENDORSEMENTS:
         return True
     return Group.DELIVERY in granted and entry.action in (

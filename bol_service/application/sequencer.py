@@ -16,7 +16,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import monotonic
-from typing import NamedTuple
 
 import structlog
 
@@ -55,13 +54,14 @@ class _Submission:
 
     def __init__(self, group: Sequence[SignedEvent]) -> None:
         self.group = group
-        self._answers: dict[int, Answer] = {}
+        self._answers: list[Answer] = []
         self._failure: Uncertain | None = None
         self._done = threading.Lock()
         self._done.acquire()
 
-    def answer(self, place: int, answer: Answer) -> None:
-        self._answers[place] = answer
+    def answer(self, answer: Answer) -> None:
+        """The answer to the first event that has none yet."""
+        self._answers.append(answer)
         if len(self._answers) == len(self.group):
             self._let_go()
 
@@ -80,16 +80,11 @@ class _Submission:
             raise Uncertain("no answer in time")
         if self._failure is not None:
             raise self._failure
-        return [self._answers[place] for place in range(len(self.group))]
+        return self._answers
 
 
-class _Waiting(NamedTuple):
-    submission: _Submission
-    place: int
-
-    @property
-    def signed(self) -> SignedEvent:
-        return self.submission.group[self.place]
+_Waiting = tuple[_Submission, SignedEvent]
+"""An event, and with whom it came; those of one sender stand in the queue in their order."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,8 +178,8 @@ class Sequencer:
         with self._entrance:
             if self._queue.qsize() + len(group) > MAX_WAITING:
                 raise Busy(f"{self._queue.qsize()} events are waiting")
-            for place in range(len(group)):
-                self._queue.put(_Waiting(submission=submission, place=place))
+            for signed in group:
+                self._queue.put((submission, signed))
         return submission.wait(ANSWER_WITHIN_SECONDS)
 
     def _run(self) -> None:
@@ -233,19 +228,22 @@ class Sequencer:
     def _commit(self, group: list[_Waiting]) -> None:
         started = monotonic()
         try:
-            answers = self._record([waiting.signed for waiting in group])
+            answers = self._record([signed for _, signed in group])
         except BaseException as error:
             self._failure = error
-            for waiting in group:  # before anything else that could fail, as a log on a full disk
-                waiting.submission.fail(Uncertain("the commit failed"))
+            for (
+                submission,
+                _,
+            ) in group:  # before anything else that could fail: a log on a full disk
+                submission.fail(Uncertain("the commit failed"))
             self._failed()
             log.error("group commit failed", size=len(group), error=repr(error))
             if not isinstance(error, Exception):
                 raise
             return
         self._failure = None
-        for waiting, answer in zip(group, answers, strict=True):
-            waiting.submission.answer(waiting.place, answer)
+        for (submission, _), answer in zip(group, answers, strict=True):
+            submission.answer(answer)
         accepted = sum(isinstance(answer, Accepted) for answer in answers)
         self._observe(Observed(size=len(group), accepted=accepted, seconds=monotonic() - started))
 
@@ -275,4 +273,4 @@ class Sequencer:
             except queue.Empty:
                 return
             if waiting is not None:
-                waiting.submission.fail(Uncertain(reason))
+                waiting[0].fail(Uncertain(reason))

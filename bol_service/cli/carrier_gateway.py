@@ -20,14 +20,15 @@ import click
 
 from bol_service.cli.context import Connection, origin_option, passphrase_option
 from bol_service.cli.journal import log_as_json
-from bol_service.cli.output import NotSetUp, json_option, say, show
+from bol_service.cli.output import ExitCode, NotSetUp, json_option, say, show, told
+from bol_service.cli.own_files import trust_of
 from bol_service.cli.parameters import file_bytes, slug
 from bol_service.crypto.peer_keys import PinnedKey
 from bol_service.gateway import server
 from bol_service.gateway.delivery import AddressError, Receiver, is_loopback
 from bol_service.gateway.service import DEFAULT_INTERVAL, Plan
 from bol_service.gateway.subscribers import SubscribersError, read_subscribers
-from bol_service.verification.trust import Trust, TrustError, read_trust
+from bol_service.verification.trust import Trust
 
 T = TypeVar("T")
 LEAST_TOKEN: Final = 32
@@ -124,7 +125,9 @@ def carrier_gateway(
     )
     log_as_json()
     scheme = "http" if tls is None else "https"
-    server.run(plan, listen, tls, ready=lambda bound: _tell(plan, f"{scheme}://{bound}"))
+    server.run(
+        plan, listen, tls, ready=lambda bound: _tell(plan, f"{scheme}://{bound}"), told=told()
+    )
 
 
 def _tell(plan: Plan, address: str) -> None:
@@ -179,10 +182,7 @@ def _outward(ca: Path | None, tls: server.Tls | None) -> ssl.SSLContext | None:
 
 
 def _trust(content: bytes, origin: str | None) -> Trust:
-    try:
-        trust = read_trust(content)
-    except TrustError as error:
-        raise NotSetUp(str(error), "Give the platform's trust file to --trust.") from None
+    trust = trust_of(content, exit_code=ExitCode.NOT_SET_UP)
     if origin not in (None, trust.origin):
         raise NotSetUp(
             f"the trust file is for {trust.origin}, you sign for {origin}",

@@ -66,6 +66,7 @@ def downgrade(revision: str, yes: bool) -> None:
     Tables that came after it go with all their rows; the log stays. Stop the service and make a
     backup first, and run this with the newer version: the older one does not know the way back.
     """
+    schema.require_way_back(revision)
     if not yes:
         raise NotSetUp(
             f"going back to {revision} removes what only the newer version keeps",

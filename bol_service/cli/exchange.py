@@ -15,7 +15,8 @@ import click
 
 from bol_service.cli.output import NotSetUp, Stopped, json_option, say, show
 from bol_service.domain.identifiers import check_bill
-from bol_service.settings import SettingsError, database_only, from_environment
+from bol_service.settings import SettingsError, clock_file_only, database_only, from_environment
+from bol_service.wire.event_fields import instant_text
 
 if TYPE_CHECKING:
     from bol_service.application.exchange_closing import Begun, Closing
@@ -44,6 +45,7 @@ def exchange() -> None:
 @json_option
 def transfers(bill: str | None, limit: int) -> None:
     """List transfers to other platforms, and why one waits."""
+    now = _now()
     with _book() as book:
         rows = [
             {
@@ -53,6 +55,7 @@ def transfers(bill: str | None, limit: int) -> None:
                 "stage": str(row.stage),
                 "attempts": row.attempts,
                 "due": row.due or None,
+                "trying": row.is_being_tried(now),
                 "fault": row.fault,
             }
             for row in book.outbounds(bill, limit)
@@ -177,6 +180,8 @@ def _tell_transfers(rows: list[Json]) -> None:
         say("nothing has left, and nothing waits to")
     for row in rows:
         again = f", again at {row['due']}" if row["due"] else ""
+        if row["trying"]:
+            again = ", and being tried at this moment"
         why = f": {row['fault']}" if row["fault"] else ""
         tried = f"tried {row['attempts']}x{again}{why}"
         say(f"{row['stage']:<10} {row['bill']} to {row['platform']}, {tried}")
@@ -190,6 +195,17 @@ def _tell_flows(rows: list[Json]) -> None:
             f"{row['at']} {row['direction']:<3} {row['platform']} {row['what']} of bill "
             f"{row['bill']}, {row['bytes']} bytes, for {row['recipient']} ({row['basis']})"
         )
+
+
+def _now() -> str:
+    """The time by which the service leases its transfers."""
+    from bol_service.storage.clock import FileClock, SystemClock
+
+    file = clock_file_only(os.environ)
+    try:
+        return instant_text((FileClock(file) if file else SystemClock()).now())
+    except (OSError, ValueError) as fault:
+        raise NotSetUp(f"BOL_CLOCK_FILE {file}: {fault}", REMEDY) from None
 
 
 @contextmanager

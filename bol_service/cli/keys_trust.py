@@ -17,8 +17,8 @@ from typing import Any, Final
 import click
 
 from bol_service.cli.output import json_option, remark, say, show
+from bol_service.cli.own_files import trust_of
 from bol_service.crypto.peer_keys import PinnedKey
-from bol_service.verification.trust import TrustError, read_trust
 from bol_service.verification.trust_peers import key_to_json
 from bol_service.wire.peers import Peers, PeersError, read_peers
 
@@ -45,7 +45,7 @@ def trust(trust_file: Path, peers_file: Path, out: Path | None) -> None:
     value = _trust_value(trust_file)
     added, missed = add_peers(value, _peers(peers_file))
     content = json.dumps(value, ensure_ascii=False, indent=1) + "\n"
-    read_trust(content.encode())
+    trust_of(content.encode(), trust_file)
     target = out or trust_file
     try:
         target.write_text(content, encoding="utf-8")
@@ -109,10 +109,7 @@ def _widened(old: Json, new: Json) -> Json:
 
 def _trust_value(file: Path) -> Json:
     content = _read(file)
-    try:
-        read_trust(content)
-    except TrustError as error:
-        raise click.UsageError(f"{file}: {error}") from None
+    trust_of(content, file)
     value: Json = json.loads(content)
     return value
 

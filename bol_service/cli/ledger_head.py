@@ -15,11 +15,11 @@ import click
 
 from bol_service.cli import parameters
 from bol_service.cli.output import F, Stopped, visible
+from bol_service.cli.own_files import trust_of
 from bol_service.ledger.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
 from bol_service.ledger.note import NoteError, VerifierKey, parse_note, parse_vkey
 from bol_service.ledger.policy import PolicyError, parse_policy
 from bol_service.ledger.receipt import Receipt
-from bol_service.verification.trust import Trust, TrustError, read_trust
 
 
 def _vkey(text: str) -> VerifierKey:
@@ -52,14 +52,7 @@ def log_key_options(command: F) -> F:
 def log_keys(trust_file: bytes | None, vkeys: tuple[VerifierKey, ...]) -> list[VerifierKey]:
     if trust_file is None:
         return list(vkeys)
-    return [*vkeys, *(entry.key for entry in _read(trust_file).log_keys)]
-
-
-def _read(trust_file: bytes) -> Trust:
-    try:
-        return read_trust(trust_file)
-    except TrustError as error:
-        raise click.UsageError(visible(error)) from None
+    return [*vkeys, *(entry.key for entry in trust_of(trust_file).log_keys)]
 
 
 def witness_key_option(command: F) -> F:
@@ -79,7 +72,7 @@ def witness_keys(
     """Those that are given, those of the trust file, and those that the service asks."""
     keys = list(vkeys)
     if trust_file is not None:
-        keys += _read(trust_file).witnesses
+        keys += trust_of(trust_file).witnesses
     if policy is not None:
         try:
             asked = parse_policy(policy.read_text(encoding="utf-8"))
@@ -91,7 +84,7 @@ def witness_keys(
 
 def quorum_of(trust_file: bytes | None) -> int:
     """How many witnesses the trust file asks for; 0 without one."""
-    return _read(trust_file).quorum if trust_file is not None else 0
+    return trust_of(trust_file).quorum if trust_file is not None else 0
 
 
 def receipt_of(value: dict[str, Any]) -> Receipt:

@@ -241,6 +241,12 @@ _NOT_SET_UP: Final = {
     "bol_service.storage.store.WrongDatabase": _OPERATIONS,
     "bol_service.storage.schema.SchemaError": _OPERATIONS,
     "bol_service.storage.held_file.DatabaseBusy": _OPERATIONS,
+    "bol_service.application.ports.Unavailable": (
+        "See that what BOL_DATABASE_URL names answers, then start again."
+    ),
+    "bol_service.gateway.state.StateError": (
+        "Do what the message says, or give another folder to --state."
+    ),
     "bol_service.application.startup.RollbackSuspected": (
         "Sign nothing with this database; docs/operations.md, Restore."
     ),
@@ -275,6 +281,20 @@ def failure(error: Exception, *, as_json: bool) -> Failure | None:
     if "bol_service.cli.demo_platform.DemoFailed" in names:
         return Failure(_demo_failed(error), ExitCode.REFUSED, as_json=as_json)
     return None
+
+
+def told() -> Callable[[Exception], bool]:
+    """For a process that goes on in another one: shows an error there that this command would have
+    answered with, and says whether it did."""
+    as_json = wants_json()
+
+    def tell(error: Exception) -> bool:
+        answer = failure(error, as_json=as_json)
+        if answer is not None:
+            answer.show()
+        return answer is not None
+
+    return tell
 
 
 def is_transient(problem: dict[str, Any]) -> bool:

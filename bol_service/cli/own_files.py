@@ -8,8 +8,9 @@ from typing import Final
 
 import click
 
-from bol_service.cli.output import facts, show, visible
-from bol_service.verification.trust import Trust, TrustError, read_trust
+from bol_service.cli.output import ExitCode, Failure, facts, show
+from bol_service.verification.trust import Trust, read_trust
+from bol_service.verification.trust_problem import TrustError
 
 MAX_TRUST_BYTES: Final = 1_000_000
 
@@ -24,10 +25,23 @@ def read_file(file: Path, limit: int) -> bytes:
 
 
 def read_trust_file(file: Path) -> Trust:
+    return trust_of(read_file(file, MAX_TRUST_BYTES), file)
+
+
+def trust_of(
+    content: bytes, file: Path | None = None, *, exit_code: ExitCode = ExitCode.USAGE
+) -> Trust:
+    """What a trust file says; the problem that is told otherwise names `file` where it is known."""
     try:
-        return read_trust(read_file(file, MAX_TRUST_BYTES))
+        return read_trust(content)
     except TrustError as error:
-        raise click.UsageError(f"{file}: {visible(error)}") from None
+        problem = {
+            "title": "The trust file cannot be used",
+            "code": "bad_trust_file",
+            "detail": f"{error}" if file is None else f"{file}: {error}",
+            "nextStep": error.next_step,
+        }
+        raise Failure(problem, exit_code) from None
 
 
 def write_and_tell(out: Path, content: bytes) -> None:

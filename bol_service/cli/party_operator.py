@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from bol_service.cli import parameters
+from bol_service.cli.lookalikes import warn_of_newcomer
 from bol_service.cli.signing import Desk, Intent, signing
 from bol_service.domain.events import Action, Role
 from bol_service.domain.states import OPERATOR
@@ -69,6 +70,7 @@ def register(
     if facilities is not None:
         details["facilities"] = facilities
     name = identity.get("legalName", "?")
+    warn_of_newcomer(desk.client, slug, identity)
     desk.sign(
         Intent(
             action=Action.REGISTER,

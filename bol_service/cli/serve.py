@@ -13,7 +13,7 @@ import click
 from gevent import monkey
 
 from bol_service.cli.journal import log_as_json
-from bol_service.cli.output import NotSetUp, json_option, say, show
+from bol_service.cli.output import NotSetUp, json_option, say, show, told
 from bol_service.settings import SettingsError, from_environment
 
 REMEDY = "Set what the message names; docs/operations.md lists all settings."
@@ -44,7 +44,13 @@ def serve(host: str, port: int) -> None:
     from bol_service.cli import server
 
     log_as_json()
-    server.run(host, port, settings, lambda address: _tell(address, settings.origin))
+    server.run(
+        host,
+        port,
+        settings,
+        ready=lambda address: _tell(address, settings.origin),
+        told=told(),
+    )
 
 
 def _tell(address: str, origin: str) -> None:

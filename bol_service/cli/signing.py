@@ -20,6 +20,7 @@ import click
 
 from bol_service.cli import parameters, words
 from bol_service.cli.context import Connection, all_options, public
+from bol_service.cli.lookalikes import warn_of_lookalikes
 from bol_service.cli.output import (
     F,
     Failure,
@@ -52,6 +53,11 @@ class Intent:
     details: Mapping[str, Any] = field(default_factory=dict)
     recipient: str | None = None
     opens: bool = False
+
+    def receivers(self) -> set[str]:
+        """Who gets something by it."""
+        named = {self.recipient, self.details.get("transferTo"), self.details.get("issueTo")}
+        return {slug for slug in named if slug is not None}
 
 
 @dataclass(kw_only=True)
@@ -88,6 +94,7 @@ class Desk:
         after the confirmation and before the first act (uploads).
         """
         payloads = [self._payload(intent) for intent in intents]
+        warn_of_lookalikes(self.client, {who for intent in intents for who in intent.receivers()})
         if self.dry_run:
             _print_payloads(payloads)
             return

@@ -11,7 +11,12 @@ import binascii
 import string
 
 _ALPHABET = f"{string.ascii_letters}{string.digits}-_".encode("ascii")
-_TO_STANDARD = bytes.maketrans(b"-_", b"+/")
+_FOREIGN = b"!"
+_TO_STANDARD = bytes(sign if sign in _ALPHABET else ord(_FOREIGN) for sign in range(256)).translate(
+    bytes.maketrans(b"-_", b"+/")
+)
+"""The alphabet of RFC 4648 section 4; everything that is not in ours becomes `_FOREIGN`."""
+_PADDING = (b"", b"", b"==", b"=")
 _LAST = {2: frozenset("AQgw"), 3: frozenset("AEIMQUYcgkosw048")}
 """The last characters that leave no bit over, by how many characters there are beyond fours."""
 
@@ -22,12 +27,12 @@ def encode(data: bytes) -> str:
 
 def decode(text: str) -> bytes:
     """Raises ValueError unless `text` is exactly what `encode` writes for some bytes."""
-    raw = text.encode("ascii", "replace")
-    if raw.translate(None, _ALPHABET):
+    raw = text.encode("ascii", "replace").translate(_TO_STANDARD)
+    if _FOREIGN in raw:
         raise ValueError("has a character outside the unpadded base64url alphabet")
     beyond = len(text) % 4
     if beyond == 1:
         raise ValueError(f"has {len(text)} characters, which no number of bytes encodes to")
     if beyond and text[-1] not in _LAST[beyond]:
         raise ValueError("ends in bits that carry nothing but are not zero")
-    return binascii.a2b_base64(raw.translate(_TO_STANDARD) + b"=" * (-len(text) % 4))
+    return binascii.a2b_base64(raw + _PADDING[beyond])

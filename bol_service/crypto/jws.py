@@ -16,12 +16,13 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Final
 
 from bol_service.crypto import base64url, strictjson
 from bol_service.crypto.keys import SIGNATURE_SIZE, Algorithm, PublicKey
 from bol_service.crypto.signers import Signer
+from bol_service.domain.values import made
 
 MAX_BYTES: Final = 64 * 1024
 _THUMBPRINT_SIZE: Final = 32
@@ -42,7 +43,10 @@ class BadSignature(ValueError):  # noqa: N818 - named by what is bad
 
 @dataclass(frozen=True, kw_only=True)
 class ParsedJws:
-    """Well formed, not verified. Made by `parse`; `text` is always the full compact form."""
+    """Well formed, not verified. Made by `parse`; `text` is always the full compact form.
+
+    `digest` is SHA-256 of the text in ASCII, lower-case hex: the identity of the message.
+    """
 
     alg: Algorithm
     kid: str
@@ -50,15 +54,11 @@ class ParsedJws:
     payload: bytes
     signature: bytes
     text: str
+    digest: str
 
     @property
     def signing_input(self) -> bytes:
         return self.text.rpartition(".")[0].encode("ascii")
-
-    @cached_property
-    def digest(self) -> str:
-        """SHA-256 of the text in ASCII, lower-case hex: the identity of the message."""
-        return hashlib.sha256(self.text.encode("ascii")).hexdigest()
 
 
 def parse(text: str, typ: str | None, *, max_bytes: int = MAX_BYTES) -> ParsedJws:
@@ -72,7 +72,17 @@ def parse(text: str, typ: str | None, *, max_bytes: int = MAX_BYTES) -> ParsedJw
     payload, signature = decoded_part("payload", parts[1]), decoded_part("signature", parts[2])
     if len(signature) != SIGNATURE_SIZE:
         raise BadJws(f"the signature has {len(signature)} bytes; {alg} has {SIGNATURE_SIZE}")
-    return ParsedJws(alg=alg, kid=kid, typ=typ, payload=payload, signature=signature, text=text)
+    digest = hashlib.sha256(text.encode("ascii")).hexdigest()
+    return made(
+        ParsedJws,
+        alg=alg,
+        kid=kid,
+        typ=typ,
+        payload=payload,
+        signature=signature,
+        text=text,
+        digest=digest,
+    )
 
 
 def parse_detached(

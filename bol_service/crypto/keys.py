@@ -111,11 +111,14 @@ class PublicKey:
         return base64url.decode(self.coordinates[0])
 
     def verify(self, signature: bytes, message: bytes) -> bool:
-        """An ES256 signature is the 64 bytes r, s of RFC 7518 section 3.4, not DER."""
+        """An ES256 signature is the 64 bytes r, s of RFC 7518 section 3.4, not DER; an R of small
+        order is no signature."""
         if len(signature) != SIGNATURE_SIZE:
             return False
         try:
             if isinstance(self._verifier, Ed25519PublicKey):
+                if edwards.has_small_order(signature[:_COORDINATE_SIZE]):
+                    return False
                 self._verifier.verify(signature, message)
             else:
                 self._verifier.verify(_der(signature), message, _ES256_HASH)

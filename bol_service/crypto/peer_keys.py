@@ -241,6 +241,8 @@ def _algorithm(text: object) -> PeerAlgorithm:
 def _verify(key: VerifyingKey, alg: PeerAlgorithm, signature: bytes, message: bytes) -> None:
     """Raises InvalidSignature."""
     if isinstance(key, Ed25519PublicKey):
+        if edwards.has_small_order(signature[:32]):
+            raise InvalidSignature
         key.verify(signature, message)
         return
     digest = _HASHES[alg[2:]]

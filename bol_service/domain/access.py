@@ -15,7 +15,7 @@ from enum import StrEnum
 
 from bol_service.domain.events import Action, Role
 from bol_service.domain.states import BillState, DraftState, PartyState, Reader
-from bol_service.domain.title import controllers
+from bol_service.domain.title import controls
 
 
 class Relation(StrEnum):
@@ -109,7 +109,7 @@ def relations(
 
 def knows(world: Reader, state: BillState, slug: str) -> bool:
     """Whether the party `slug` has any relation to the bill, at whatever moment."""
-    return any(True for _ in _related(world, state, slug, None))
+    return next(_related(world, state, slug, None), None) is not None
 
 
 def _related(
@@ -119,7 +119,7 @@ def _related(
     party = world.party(slug)
     if party is None:
         return
-    if slug in controllers(state):
+    if controls(state, slug):
         yield Relation.HOLDER
     elif any(tenure.party == slug for tenure in state.tenures):
         yield Relation.FORMER_HOLDER

@@ -37,16 +37,19 @@ class FieldClass(StrEnum):
 
 
 class Ground(StrEnum):
-    """On what legal ground data of a class leaves the country; what left is in the flow log."""
+    """On what legal ground data of a class may leave the country; whoever sends it has to have it.
+
+    Nothing asks for it or records it: the flow log tells what left, and by which act or relation.
+    """
 
     TRADE_EXEMPT = "TRADE_EXEMPT"
     """Data of international trade without personal or important data (CAC 2024, art. 3)."""
 
     IMPORTANCE_CHECKED = "IMPORTANCE_CHECKED"
-    """Trade data that may be important data for some goods: checked before (DSL art. 21, 31)."""
+    """Trade data that may be important data for some goods: to be checked (DSL art. 21, 31)."""
 
     PERSONAL_BASIS = "PERSONAL_BASIS"
-    """Only with a ground of its own under PIPL art. 38, 39, recorded for the very transfer."""
+    """Only with a ground of its own under PIPL art. 38, 39; the sender records it for itself."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -82,7 +82,10 @@ class PartyState:
     suspended: bool = False
 
     def key(self, kid: str) -> KeyRecord | None:
-        return next((key for key in self.keys if key.kid == kid), None)
+        for key in self.keys:  # few, and asked for with every act
+            if key.kid == kid:
+                return key
+        return None
 
     def mandate(self, forwarder: str) -> Mandate | None:
         return next((mandate for mandate in self.mandates if mandate.forwarder == forwarder), None)
@@ -305,7 +308,6 @@ class BillState:
     giving: Giving | None
     received_on: date | None = None
     on_board_on: date | None = None
-    on_board_noted: bool = False
     surrendered_by: str | None = None
     tenures: tuple[Tenure, ...] = ()
     orders: tuple[DeliveryOrder, ...] = ()

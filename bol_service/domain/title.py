@@ -71,7 +71,7 @@ from bol_service.domain.states import (
     Tenure,
     Transit,
 )
-from bol_service.domain.values import replaced
+from bol_service.domain.values import made, replaced
 
 PENDING = (Status.PENDING_SURRENDER_FOR_DELIVERY, Status.PENDING_SURRENDER_FOR_AMENDMENT)
 
@@ -359,7 +359,7 @@ def _given(
     return replaced(
         state,
         control=replaced(control, possessor=recipient),
-        giving=Giving(before=state.control, presentation=state.presentation),
+        giving=made(Giving, before=state.control, presentation=state.presentation, is_issue=False),
         presentation=None,
     )
 
@@ -442,7 +442,7 @@ def _noted(world: Reader, state: BillState, event: OnBoardNotation) -> BillState
             f"{', '.join(sorted(ports))}",
             pointer="/details/portOfLoading",
         )
-    return replaced(state, on_board_on=event.on_board_date, on_board_noted=True)
+    return replaced(state, on_board_on=event.on_board_date)
 
 
 def _loading_ports(world: Reader, state: BillState) -> frozenset[str]:
@@ -561,18 +561,27 @@ def controllers(state: BillState) -> frozenset[str]:
     return frozenset(named)
 
 
+def controls(state: BillState, slug: str) -> bool:
+    """Whether the party is one of the `controllers`."""
+    control = state.control
+    return slug in (control.possessor, control.title_holder, state.surrendered_by)
+
+
 def with_tenures(before: BillState, after: BillState, sequence: int) -> BillState:
     """`after`, with the tenures that the act at `sequence` opened and closed."""
     now = controllers(after)
     if now == controllers(before):
         return after
-    known = {tenure.party for tenure in before.tenures}
-    kept = [_continued(tenure, now, sequence) for tenure in before.tenures]
-    opened = [Tenure(party=slug) for slug in sorted(now - known)]
+    known = [tenure.party for tenure in before.tenures]
+    kept = [
+        tenure if (tenure.party in now) is (tenure.last is None) else _turned(tenure, sequence)
+        for tenure in before.tenures
+    ]
+    opened = [Tenure(party=slug) for slug in sorted(now.difference(known))]
     return replaced(after, tenures=(*kept, *opened))
 
 
-def _continued(tenure: Tenure, now: frozenset[str], sequence: int) -> Tenure:
-    if tenure.party in now:
-        return tenure if tenure.last is None else Tenure(party=tenure.party)
-    return tenure if tenure.last is not None else Tenure(party=tenure.party, last=sequence)
+def _turned(tenure: Tenure, sequence: int) -> Tenure:
+    """Ended by the act at `sequence`, or begun again with it."""
+    last = sequence if tenure.last is None else None
+    return made(Tenure, party=tenure.party, last=last)

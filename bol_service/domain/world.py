@@ -63,9 +63,11 @@ from bol_service.domain.states import (
     PartyState,
     State,
 )
+from bol_service.domain.values import made
 
 AHEAD = timedelta(minutes=5)
 BEHIND = timedelta(hours=24)
+_EARLIEST = -BEHIND
 
 
 class World:
@@ -131,7 +133,7 @@ class World:
             errors.Refusal: The law does not allow it; nothing has changed.
         """
         state = self.judge(act)
-        head = Head(sequence=act.event.sequence, digest=act.digest)
+        head = made(Head, sequence=act.event.sequence, digest=act.digest)
         self.put(act.event.stream, state, head)
         return state
 
@@ -161,15 +163,16 @@ class World:
 
 
 def _require_audience(world: World, event: Event) -> None:
-    if event.audience != world.origin:
+    origin = world.origin
+    if event.audience != origin:
         raise errors.BadEvent(
-            f"the event is meant for {event.audience}, this is {world.origin}", pointer="/audience"
+            f"the event is meant for {event.audience}, this is {origin}", pointer="/audience"
         )
 
 
 def _require_time(act: Recorded) -> None:
     signed, recorded = act.event.at, act.recorded_at
-    if not -BEHIND <= signed - recorded <= AHEAD:  # a sum could leave the calendar
+    if not _EARLIEST <= signed - recorded <= AHEAD:  # a sum could leave the calendar
         raise errors.BadTime(
             f"signed at {signed.isoformat()}, recorded at {recorded.isoformat()}: at most 24 hours "
             "behind and 5 minutes ahead are allowed",

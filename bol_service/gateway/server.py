@@ -11,21 +11,18 @@ from __future__ import annotations
 
 import socket
 import ssl
-import sys
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from gunicorn.app.base import BaseApplication
 from gunicorn.workers.gthread import ThreadWorker
 
-from bol_service.gateway.service import Gateway, Plan, open_gateway
-from bol_service.gateway.state import StateError
+from bol_service.gateway.service import Plan, open_gateway
+from bol_service.one_worker import OneWorker, Told
 
-NOT_SET_UP: Final = 4
 THREADS: Final = 16
 HEAD_SECONDS: Final = 10.0
 
@@ -61,68 +58,35 @@ def _cut(conn: Any) -> None:
         socket.socket.shutdown(conn.sock, socket.SHUT_RDWR)  # below TLS, which another thread is in
 
 
-class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
-    def __init__(self, options: dict[str, Any], start: Callable[[], Gateway]) -> None:
-        self._options = options
-        self._start = start
-        self._gateway: Gateway | None = None
-        super().__init__()
-
-    def load_config(self) -> None:
-        for name, value in self._options.items():
-            self.cfg.set(name, value)
-        self.cfg.set("worker_exit", self._stop)
-
-    def _stop(self, _server: Any, _worker: Any) -> None:
-        if self._gateway is not None:
-            self._gateway.stop()
-
-    def load(self) -> Any:
-        try:
-            self._gateway = self._start()
-        except StateError as fault:
-            print(f"bol carrier-gateway: {fault}", file=sys.stderr)
-            # 4 is gunicorn's own code for "the app does not load": the arbiter stops, no retry.
-            sys.exit(NOT_SET_UP)
-        self._gateway.start()
-        return self._gateway.app
-
-
 def run(
     plan: Plan,
     address: str,
     tls: Tls | None,
     *,
     ready: Callable[[str], None] = lambda _: None,
+    told: Told = lambda _: False,
     head_seconds: float = HEAD_SECONDS,
 ) -> None:
     """Serve until told to stop; exits the process. `address` is host:port; `ready` gets the one
-    that was bound, when it answers."""
+    that was bound, when it answers. `told` gets what keeps it from starting, a StateError."""
     options: dict[str, Any] = {
         "bind": address,
-        # What fails at start has failed by then; what connects meanwhile waits in the socket.
-        "post_worker_init": lambda worker: ready(_bound(worker)),
-        "workers": 1,
         "worker_class": type("Worker", (_Worker,), {"head_seconds": head_seconds}),
         "threads": THREADS,
-        "timeout": 120,
-        "graceful_timeout": 10,
-        "keepalive": 5,
-        "limit_request_line": 4094,
-        "limit_request_field_size": 8190,
-        "loglevel": "warning",
     }
     if tls is not None:
         options |= {"certfile": str(tls.certificate), "keyfile": str(tls.key)}
         options["ssl_context"] = _modern
     if tls is not None and tls.client_ca is not None:
         options |= {"ca_certs": str(tls.client_ca), "cert_reqs": ssl.CERT_REQUIRED}
-    _Server(options, lambda: open_gateway(plan)).run()
+    OneWorker(options, lambda held: _started(plan, held), told=told, ready=ready).run()
 
 
-def _bound(worker: Any) -> str:
-    host, port, *_ = worker.sockets[0].getsockname()
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+def _started(plan: Plan, held: ExitStack) -> Any:
+    gateway = open_gateway(plan)
+    held.callback(gateway.stop)
+    gateway.start()
+    return gateway.app
 
 
 def _modern(_config: Any, make: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:

@@ -7,6 +7,8 @@
 3. Type 0x01 signs the text. Type 0x04, the witness, signs its clock in seconds with the text.
 4. A line whose name and id are not both known is passed over. A known key whose signature fails
    condemns the note; so does a note that no known key has signed.
+5. A point of small order is no key and begins no signature: libraries differ in what they make of
+   one (`crypto.edwards` tells more), and the same note would hold here and not there.
 """
 
 from __future__ import annotations
@@ -28,6 +30,10 @@ MAX_NOTE_BYTES: Final = 1_000_000
 MAX_SIGNATURES: Final = 100
 _KEY_SIZE: Final = 32
 _MAX_TIMESTAMP: Final = 2**63 - 1
+_P: Final = 2**255 - 19
+_OF_ORDER_8: Final = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
+# As in `crypto.edwards`, which the ledger does not import.
+_SMALL_ORDERS: Final = frozenset({0, 1, _P - 1, _P, _P + 1, _OF_ORDER_8, _P - _OF_ORDER_8})
 # No plus sign, no white space as Unicode has it, nothing that UTF-8 cannot carry.
 _NAME = re.compile(r"[^\s+\x00-\x1f\x7f\ud800-\udfff]+")
 _SIGNATURE_LINE = re.compile(r"— ([^\s+]+) ([A-Za-z0-9+/]+={0,2})")
@@ -58,6 +64,8 @@ class VerifierKey:
             raise NoteError(f"key name {self.name!r} is empty or has a space or a plus sign")
         if len(self.public) != _KEY_SIZE:
             raise NoteError(f"an Ed25519 key has {_KEY_SIZE} bytes, not {len(self.public)}")
+        if _has_small_order(self.public):
+            raise NoteError(f"the key of {self.name} is a point of small order and binds nobody")
 
     @property
     def key_id(self) -> bytes:
@@ -196,10 +204,16 @@ def _verified(text: str, key: VerifierKey, signature: bytes) -> VerifiedBy:
         (timestamp,) = struct.unpack_from(">Q", signature)
         message, signature = _cosigned(text, timestamp), signature[8:]
     try:
+        if _has_small_order(signature[:_KEY_SIZE]):
+            raise InvalidSignature
         Ed25519PublicKey.from_public_bytes(key.public).verify(signature, message)
     except InvalidSignature as error:
         raise NoteError(f"the signature of {key.name} ({key.key_id.hex()}) is wrong") from error
     return VerifiedBy(key=key, timestamp=timestamp)
+
+
+def _has_small_order(point: bytes) -> bool:
+    return int.from_bytes(point, "little") & (2**255 - 1) in _SMALL_ORDERS
 
 
 def _cosigned(text: str, timestamp: int) -> bytes:

@@ -222,7 +222,7 @@ def check_page(
 
 def _alike(named: set[str | None]) -> list[str]:
     """Of those who get something, the ones that could be taken for another party."""
-    parties = desk().views.parties(_MANY) if named != {None} else []
+    parties = desk().views.all_parties() if named != {None} else []
     chosen = [party for party in parties if party.slug in named]
     return [
         t("check.alike", name=_shown(party), other=_shown(other))

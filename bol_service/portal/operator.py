@@ -16,8 +16,7 @@ from typing import Any, Final, ParamSpec, TypeVar
 from flask import Blueprint, Response, g, json, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from bol_service.application.exchange_ports import CLOSED
-from bol_service.application.exchange_ports import Stage as Crossing
+from bol_service.application.exchange_ports import CLOSED, Stage
 from bol_service.application.lookalikes import resembling
 from bol_service.application.operator_desk import Applicant
 from bol_service.application.registrations import (
@@ -43,7 +42,6 @@ from bol_service.wire.event_schemas import details_schema
 P = ParamSpec("P")
 R = TypeVar("R")
 _SHOWN: Final = 100
-_COMPARED: Final = 10_000
 _HIGHEST: Final = 999_999_999_999_999
 _LIST: Final = "/portal/operator/registrations"
 _REASON: Final = (Field(name="reason", kind="long"),)
@@ -83,7 +81,7 @@ def overview() -> str:
         failing=sum(1 for hook in hooks if hook.failures or hook.paused),
         undelivered=sum(hook.waiting for hook in hooks),
         under_way=sum(1 for one in departures if one.stage not in CLOSED),
-        disputed=sum(1 for one in departures if one.stage is Crossing.DISPUTED),
+        disputed=sum(1 for one in departures if one.stage is Stage.DISPUTED),
         exchanges=desk().exchanges,
     )
 
@@ -92,7 +90,11 @@ def overview() -> str:
 @operator_only
 def transfers() -> str:
     """Originals on their way to and from other platforms, and the log of what crossed."""
-    departures = [(one, _told(one.answer)) for one in desk().operator.departures(_SHOWN)]
+    now = instant_text(desk().clock.now())
+    departures = [
+        (one, one.is_being_tried(now), _told(one.answer))
+        for one in desk().operator.departures(_SHOWN)
+    ]
     flows = desk().operator.flows(_before(), _SHOWN + 1)
     return render_template(
         "portal/operator_transfers.html",
@@ -137,7 +139,7 @@ def show_registration(application: str) -> str:
     claimed = details_schema(Action.REGISTER)(only=("identity",)).load(
         {"identity": asked["identity"]}
     )
-    parties = desk().views.parties(_COMPARED)
+    parties = desk().views.all_parties()
     return render_template(
         "portal/operator_registration.html",
         found=found,

@@ -21,6 +21,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, TextClause, create_engine, event
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import StaticPool
+from sqlalchemy.schema import CreateTable
 
 from bol_service.application.audit_ports import BookError, Cache, CacheRow, Cosigned, Reached
 from bol_service.application.ports import Batch, Claim
@@ -28,7 +29,7 @@ from bol_service.domain.document import DocumentFacts
 from bol_service.domain.states import Head, State
 from bol_service.ledger.merkle import Frontier
 from bol_service.storage import tables
-from bol_service.storage.cache_tables import CacheTables
+from bol_service.storage.cache_tables import CacheTables, in_order
 from bol_service.storage.codec import decode_state
 from bol_service.storage.reading import SqlReading
 from bol_service.storage.statements import Sent, Statements
@@ -161,7 +162,8 @@ class SqlBook:
         return (key for (key,) in gone)
 
     def ordered(self, cache: Cache) -> Iterator[CacheRow]:
-        return self._caches.ordered(cache)
+        rows: Iterator[CacheRow] = self._direct.execute(in_order(cache).text)
+        return rows
 
 
 @contextmanager
@@ -228,8 +230,8 @@ def _begin(connection: Connection, file: Path) -> None:
     if tables_there == 0:
         direct.execute(f"PRAGMA application_id={MARK}")
         direct.execute(_REACHED)
-        wanted = [tables.metadata.tables[cache] for cache in Cache]
-        tables.metadata.create_all(connection, tables=wanted)
+        for cache in Cache:  # without their indexes: a row is only ever asked for by its key
+            connection.execute(CreateTable(tables.metadata.tables[cache]))
     elif mark != MARK:
         raise BookError(
             f"{file} is a database, but not the book of an audit; give a file that is not there "

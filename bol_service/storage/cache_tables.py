@@ -8,10 +8,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cache as remembered
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, collate, delete, insert, select, text
+from sqlalchemy import (
+    Column,
+    Connection,
+    Table,
+    TextClause,
+    collate,
+    delete,
+    insert,
+    select,
+    text,
+)
 
 from bol_service.application.audit_ports import Cache, CacheRow
 from bol_service.application.ports import Batch, BillRow
@@ -107,13 +118,14 @@ class CacheTables:
 
     def ordered(self, cache: Cache) -> Iterator[CacheRow]:
         """All rows, the key's columns first, by the code points of their keys."""
-        table = tables.metadata.tables[cache]
-        postgresql = self._connection.dialect.name == "postgresql"
-        key = list(table.primary_key)
-        order = [collate(column, "C") for column in key] if postgresql else key
-        query = select(*columns(cache)).order_by(*order)
-        for row in self._connection.execute(query.execution_options(yield_per=_PART)):
-            yield tuple(row)
+        if self._connection.dialect.name == "postgresql":
+            order = [collate(column, "C") for column in tables.metadata.tables[cache].primary_key]
+            query = select(*columns(cache)).order_by(*order)
+            found = self._connection.execute(query.execution_options(yield_per=_PART))
+        else:
+            found = self._connection.execute(in_order(cache))
+        for part in found.partitions(_PART):  # row by row, each takes several times as long
+            yield from map(tuple, part)
 
     def replace(self, contents: Iterable[tuple[Cache, Iterable[CacheRow]]]) -> None:
         """Throw all caches away and write them anew; `contents` come in the order of `Cache`."""
@@ -126,6 +138,14 @@ class CacheTables:
                     insert(tables.metadata.tables[cache]),
                     [dict(zip(names, row, strict=True)) for row in part],
                 )
+
+
+@remembered
+def in_order(cache: Cache) -> TextClause:
+    """What `CacheTables.ordered` asks of SQLite, which compares texts by their code points."""
+    names = ", ".join(column.name for column in columns(cache))
+    key = ", ".join(column.name for column in tables.metadata.tables[cache].primary_key)
+    return text(f"SELECT {names} FROM {cache} ORDER BY {key}")  # noqa: S608 - our own names
 
 
 def columns(cache: Cache) -> list[Column[Any]]:

@@ -202,6 +202,7 @@ def _outbound(row: Row[Any]) -> Outbound:
         reference=row.reference,
         fault=row.fault,
         answer=row.answer,
+        lease=row.leased_until,
     )
 
 

@@ -27,11 +27,16 @@ def is_patched() -> bool:
 
 def poll() -> Any:
     """The system's `select.poll()`, of which no greenlet knows."""
-    if not is_patched():
-        return select.poll()
+    return _poll(is_patched())()
+
+
+@cache
+def _poll(patched: bool) -> Any:
+    if not patched:
+        return select.poll
     from gevent.monkey import get_original
 
-    return get_original("select", "poll")()
+    return get_original("select", "poll")
 
 
 @cache

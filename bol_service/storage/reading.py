@@ -31,6 +31,7 @@ from bol_service.application.ports import (
 )
 from bol_service.domain.document import DocumentFacts
 from bol_service.domain.states import Head, State
+from bol_service.domain.values import made
 from bol_service.ledger.entry import Entry
 from bol_service.ledger.merkle import Frontier, NodeId
 from bol_service.storage import tables
@@ -44,6 +45,7 @@ from bol_service.wire.event_fields import instant
 _FEW = {"reference", "container"}
 """Filters that leave only a handful of bills, whoever may see them."""
 _ENTRY = ", ".join(column.name for column in tables.entries.columns)
+_SCAN = text(f"SELECT {_ENTRY} FROM entries WHERE idx >= :first ORDER BY idx LIMIT :limit")  # noqa: S608
 _CHUNK = 500  # bound parameters per statement; SQLite's oldest limit is 999
 
 
@@ -115,11 +117,8 @@ class SqlReading(SqlPublicReading):
         return next(iter(self.entries(stream, sequence, 1)), None)
 
     def scan(self, first: int, limit: int) -> list[StoredEntry]:
-        table = tables.entries
-        rows = self._connection.execute(
-            select(table).where(table.c.idx >= first).order_by(table.c.idx).limit(limit)
-        )
-        return [entry_of(row) for row in rows]
+        rows = self._connection.execute(_SCAN, {"first": first, "limit": limit})
+        return [entry_of(row) for row in rows.fetchall()]
 
     def nodes(self, ids: Iterable[NodeId]) -> dict[NodeId, bytes]:
         found: dict[NodeId, bytes] = {}
@@ -280,7 +279,7 @@ def states_among(statements: Statements) -> TextClause:
 
 def states_of(rows: Iterable[Sequence[Any]]) -> dict[str, tuple[State, Head]]:
     return {
-        stream: (STATES.read(kind, state), Head(sequence=sequence, digest=digest))
+        stream: (STATES.read(kind, state), made(Head, sequence=sequence, digest=digest))
         for stream, kind, state, sequence, digest in rows
     }
 
@@ -298,6 +297,14 @@ def entries_of_acts(statements: Statements) -> TextClause:
     """The entries of `:digests` and `:ids`; `entry_of` reads a row."""
     same = statements.among("payload_digest", "digests")
     return _entries_of_acts(same, statements.among("event_id", "ids"))
+
+
+_SINCE = text("SELECT stream, event_id FROM entries WHERE idx >= :size ORDER BY idx LIMIT :limit")
+
+
+def acts_since() -> TextClause:
+    """Stream and event id of the first `:limit` entries from the index `:size` on."""
+    return _SINCE
 
 
 @cache

@@ -52,13 +52,18 @@ def downgrade(engine: Engine, revision: str) -> list[str]:
 
 
 def go_back(engine: Engine, revision: str) -> list[str]:
-    """`downgrade` as an operator may do it: never so far that the log or its guards would go."""
+    """`downgrade` as an operator may do it; see `require_way_back`."""
+    require_way_back(revision)
+    return downgrade(engine, revision)
+
+
+def require_way_back(revision: str) -> None:
+    """Raises SchemaError for a schema that nobody knows or without the log and its guards."""
     if revision not in _revisions() or revision < OLDEST_WITH_GUARDS:
         raise SchemaError(
             f"{revision} is no schema to go back to; this version knows {OLDEST_WITH_GUARDS} to "
             f"{_revisions()[-1]}, and what is older does not guard the log"
         )
-    return downgrade(engine, revision)
 
 
 def require_current(engine: Engine) -> None:

@@ -122,6 +122,11 @@ class Statements:
         """SQL: nobody else reads these rows for writing until this transaction ends."""
         return " FOR UPDATE" if self._postgresql else ""  # SQLite has one writer anyway
 
+    @property
+    def lock_if_free(self) -> str:
+        """SQL: as `lock`, of those rows that nobody else has locked."""
+        return f"{self.lock} SKIP LOCKED" if self._postgresql else ""
+
     def among(self, column: str, name: str, kind: str = "text") -> str:
         """SQL: `column` is one of the values bound to `name` with `texts` or `integers`."""
         if self._postgresql:

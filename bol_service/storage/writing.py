@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, text, update
 
@@ -13,6 +13,7 @@ from bol_service.application.ports import (
     Batch,
     Expected,
     LogState,
+    Meanwhile,
     StoredEntry,
 )
 from bol_service.domain.document import DocumentFacts
@@ -22,6 +23,7 @@ from bol_service.storage.cache_tables import CacheTables
 from bol_service.storage.codec import encode_facts, encode_plain
 from bol_service.storage.reading import (
     SqlReading,
+    acts_since,
     entries_of_acts,
     entry_of,
     head_of_log,
@@ -42,12 +44,17 @@ class LogMoved(RuntimeError):  # noqa: N818 - says what happened
     """The head changed under us: another writer appended although we hold the lock."""
 
 
+_MUCH: Final = 2_000
+"""Entries that others may have recorded before a writer begins anew rather than look at them."""
+
+
 class SqlWriting(SqlReading):
-    """Implements `application.ports.Writing`; holds the lock on the log's row. Whoever opens one
+    """Implements `application.ports.Writing`; the lock is that on the log's row. Whoever opens one
     ends it with `finish` or `give_up`.
 
     What is `expected` to be read is read with the lock, in one round trip; the answers are given to
-    who asks for the same.
+    who asks for the same. If somebody else has the lock they are read all the same, and whether
+    they still hold is asked with `lock`.
     """
 
     def __init__(self, connection: Connection, expected: Expected = NOTHING_EXPECTED) -> None:
@@ -58,11 +65,14 @@ class SqlWriting(SqlReading):
         send, texts = self._statements.send, self._statements.texts
         acts = {"digests": texts(expected.payloads), "ids": texts(expected.ids)}
         with self._statements.together():
-            head = send(head_of_log(self._statements.lock), {})
-            # After the lock: each of these sees what was committed before it was granted.
+            held = send(head_of_log(self._statements.lock_if_free), {})
+            seen = send(head_of_log(), {}) if self._statements.lock_if_free else held
+            # After the head: each of these sees at least what was committed when it was read.
             states = send(states_among(self._statements), {"streams": texts(expected.streams)})
             earlier = send(entries_of_acts(self._statements), acts)
-        [row] = head.fetchall()
+        locked = held.fetchall()
+        self._locked = bool(locked)
+        [row] = locked or seen.fetchall()
         self._log = log_state(*row)
         self._states = states_of(states.fetchall())
         self._earlier = [entry_of(row) for row in earlier.fetchall()]
@@ -70,6 +80,26 @@ class SqlWriting(SqlReading):
     @property
     def expected(self) -> Expected:
         return self._expected
+
+    @property
+    def locked(self) -> bool:
+        return self._locked
+
+    def lock(self) -> Meanwhile | None:
+        send, seen = self._statements.send, self._log.size
+        with self._statements.together():
+            head = send(head_of_log(self._statements.lock), {})
+            since = send(acts_since(), {"size": seen, "limit": _MUCH})
+        [row] = head.fetchall()
+        self._log = log_state(*row)
+        self._locked = True
+        acts = since.fetchall()
+        if acts:  # what was read before may not be so any more
+            self._expected, self._states, self._earlier = NOTHING_EXPECTED, {}, []
+        if len(acts) != self._log.size - seen:
+            return None
+        streams, ids = (frozenset([act[at] for act in acts]) for at in range(2))
+        return Meanwhile(streams=streams, ids=ids)
 
     def log(self) -> LogState:
         return self._log

@@ -14,25 +14,29 @@ bills that crossed between platforms: whose signed answers and chains count; see
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from bol_service.crypto import strictjson
 from bol_service.crypto.keys import PublicKey
 from bol_service.domain.identifiers import check_origin
-from bol_service.ledger.note import NoteError, VerifierKey, parse_vkey
+from bol_service.ledger.note import VerifierKey, parse_vkey
 from bol_service.verification.trust_peers import (
     TrustedCarrierSchema,
     TrustedPeers,
     TrustedPeerSchema,
     trusted_peers,
 )
+from bol_service.verification.trust_problem import (
+    GET_AGAIN,
+    TrustError,
+    of_schema,
+    read_at,
+    read_each,
+)
 
 DEFAULT_MAX_AGE = 600
-
-
-class TrustError(ValueError):
-    """The trust file cannot be used; the message names the member."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,34 +92,49 @@ class TrustSchema(Schema):
 
 def read_trust(content: bytes) -> Trust:
     """Raises TrustError."""
-    try:
-        value = TrustSchema().load(strictjson.loads_event(content))  # type: ignore[arg-type]
-        check_origin(value["origin"])
-        trust = Trust(
-            origin=value["origin"],
-            code=value["code"],
-            demo=value["demo"],
-            log_keys=tuple(
-                LogKey(
-                    key=parse_vkey(entry["vkey"]),
-                    from_size=entry["fromSize"],
-                    to_size=entry.get("toSize"),
-                )
-                for entry in value["logKeys"]
-            ),
-            registrar_kids=frozenset(value["registrarKids"]),
-            statement_keys=tuple(PublicKey.from_jwk(jwk) for jwk in value["statementKeys"]),
-            witnesses=tuple(parse_vkey(vkey) for vkey in value["witnesses"]),
-            quorum=value["quorum"],
-            max_age=value["maxAge"],
-            peers=trusted_peers(value.get("peers", ()), value.get("carriers", ())),
-        )
-    except (strictjson.BadJson, NoteError, ValueError, ValidationError) as error:
-        raise TrustError(f"the trust file cannot be used: {error}") from None
+    value = _members(content)
+    read_at("/origin", check_origin, value["origin"])
+    trust = Trust(
+        origin=value["origin"],
+        code=value["code"],
+        demo=value["demo"],
+        log_keys=tuple(_log_key(at, entry) for at, entry in enumerate(value["logKeys"])),
+        registrar_kids=frozenset(value["registrarKids"]),
+        statement_keys=tuple(
+            read_each("/statementKeys", PublicKey.from_jwk, value["statementKeys"])
+        ),
+        witnesses=tuple(read_each("/witnesses", parse_vkey, value["witnesses"])),
+        quorum=value["quorum"],
+        max_age=value["maxAge"],
+        peers=trusted_peers(value.get("peers", ()), value.get("carriers", ())),
+    )
     if trust.demo != trust.origin.startswith("demo."):
         raise TrustError(
-            f"origin {trust.origin} and demo {str(trust.demo).lower()} contradict each other"
+            f"/origin {trust.origin} and /demo {str(trust.demo).lower()} contradict each other;"
+            " an origin that begins with demo. is a demonstration's, and no other is"
         )
     if trust.quorum > len(trust.witnesses):
-        raise TrustError(f"a quorum of {trust.quorum} of {len(trust.witnesses)} witnesses")
+        raise TrustError(
+            f"/quorum is {trust.quorum}, and /witnesses names {len(trust.witnesses)};"
+            " wanted is a quorum of the witnesses that are named"
+        )
     return trust
+
+
+def _members(content: bytes) -> dict[str, Any]:
+    try:
+        value = strictjson.loads_event(content)
+    except strictjson.BadJson as error:
+        raise TrustError(str(error), GET_AGAIN) from None
+    try:
+        return cast(dict[str, Any], TrustSchema().load(value))  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise of_schema(value, error) from None
+
+
+def _log_key(at: int, entry: dict[str, Any]) -> LogKey:
+    return LogKey(
+        key=read_at(f"/logKeys/{at}/vkey", parse_vkey, entry["vkey"]),
+        from_size=entry["fromSize"],
+        to_size=entry.get("toSize"),
+    )

@@ -21,6 +21,7 @@ from marshmallow import fields, validate
 
 from bol_service.crypto import base64url
 from bol_service.crypto.keys import PublicKey
+from bol_service.verification.trust_problem import read_each
 from bol_service.wire.event_fields import ClosedSchema, Instant, instant_text
 
 if TYPE_CHECKING:
@@ -81,9 +82,10 @@ class TrustedCarrierSchema(ClosedSchema):
 def trusted_peers(
     platforms: Iterable[dict[str, Any]], carriers: Iterable[dict[str, Any]]
 ) -> TrustedPeers:
-    """From loaded members of a trust file; raises ValueError."""
+    """From loaded members of a trust file; raises TrustError."""
     return TrustedPeers(
-        platforms=_by_name("platform", platforms), carriers=_by_name("carrier", carriers)
+        platforms=_by_name("peers", "platform", platforms),
+        carriers=_by_name("carriers", "carrier", carriers),
     )
 
 
@@ -99,11 +101,12 @@ def key_to_json(key: PinnedKey) -> dict[str, Any]:
     return value
 
 
-def _by_name(member: str, entries: Iterable[dict[str, Any]]) -> _Keys:
+def _by_name(member: str, named_by: str, entries: Iterable[dict[str, Any]]) -> _Keys:
     found: dict[str, tuple[PinnedKey, ...]] = {}
-    for entry in entries:
-        name = entry[member]
-        found[name] = (*found.get(name, ()), *map(_pinned, entry["keys"]))
+    for at, entry in enumerate(entries):
+        name = entry[named_by]
+        keys = read_each(f"/{member}/{at}/keys", _pinned, entry["keys"])
+        found[name] = (*found.get(name, ()), *keys)
     return found
 
 

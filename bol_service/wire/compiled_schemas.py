@@ -146,8 +146,10 @@ class _Reader:
         return self._names_in("\n".join(["def read_object(value):", *_indented(lines)]))
 
     def _names_in(self, text: str) -> Read:
-        exec(text, self._names)  # noqa: S102 - written above, of names and numbers alone
-        made = self._names["read_object"]
+        # Of a class derived from dict, Python would look up each name the long way.
+        names: dict[str, object] = dict(self._names)
+        exec(text, names)  # noqa: S102 - written above, of names and numbers alone
+        made = names["read_object"]
         assert callable(made)
         return made
 

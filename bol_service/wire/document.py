@@ -23,6 +23,7 @@ from typing import Final
 from bol_service.crypto import strictjson
 from bol_service.crypto.plaindocument import plain_document
 from bol_service.domain.document import BillKind, DocumentFacts, PartyReference, Sailing
+from bol_service.domain.values import made
 from bol_service.wire.transport_document import Problem, problems
 from bol_service.wire.transport_document_fields import day
 from bol_service.wire.transport_document_problem import below, shown
@@ -94,7 +95,8 @@ def _facts(
     transports = _object(document, "transports")
     parties = _object(document, "documentParties")
     equipment = _equipment(document)
-    return DocumentFacts(
+    return made(
+        DocumentFacts,
         checksum=checksum,
         content_digest=content_digest,
         received_bytes=received_bytes,
@@ -154,21 +156,22 @@ def _kind(document: Spot, parties: Spot) -> BillKind:
 
 
 def _party(party: Spot) -> PartyReference:
-    identifying = [_identity(code) for code in _objects(party, "identifyingCodes")]
-    registered = [
+    codes = [_identity(code) for code in _objects(party, "identifyingCodes")]
+    codes += [
         (_text(tax, "type"), _text(tax, "value"))
         for tax in _objects(party, "taxLegalReferences")
         if tax.text("type") in REGISTRATIONS
     ]
-    codes = frozenset([*filter(None, identifying), *registered])
-    return PartyReference(name=_text(party, "partyName"), codes=codes)
+    return made(
+        PartyReference, name=_text(party, "partyName"), codes=frozenset(filter(None, codes))
+    )
 
 
 def _identity(code: Spot) -> tuple[str, str] | None:
-    provider, name = code.get("codeListProvider"), code.get("codeListName")
+    provider = code.value.get("codeListProvider")
     if provider == "ZZZ":
         return ("SLUG", _text(code, "partyCode"))
-    if provider == "GLEIF" and name in (None, "LEI"):
+    if provider == "GLEIF" and code.value.get("codeListName") in (None, "LEI"):
         return ("LEI", _text(code, "partyCode"))
     return None
 
@@ -178,11 +181,14 @@ def _optional_party(parties: Spot, role: str) -> PartyReference | None:
 
 
 def _place(transports: Spot, name: str) -> str | None:
-    if not transports.has(name):
+    if name not in transports.value:
         return None
     place = _object(transports, name)
-    named = (_optional_text(place, member) for member in PLACE_NAMES)
-    return next(filter(None, named), None) or _town(place)
+    for member in PLACE_NAMES:
+        named = _optional_text(place, member)
+        if named:
+            return named
+    return _town(place)
 
 
 def _town(place: Spot) -> str | None:
@@ -219,27 +225,27 @@ def _object(spot: Spot, name: str) -> Spot:
 
 
 def _objects(spot: Spot, name: str) -> list[Spot]:
-    if not spot.has(name):
+    if name not in spot.value:
         return []
-    found, listed = list(spot.each(name)), spot.get(name)
+    found, listed = list(spot.each(name)), spot.value[name]
     if not isinstance(listed, list) or len(found) != len(listed):
         raise _unreadable(spot, name, "a list of objects")
     return found
 
 
 def _text(spot: Spot, name: str) -> str:
-    found = spot.text(name)
-    if found is None:
-        raise _unreadable(spot, name, "a text")
-    return found
+    found = spot.value.get(name)
+    if isinstance(found, str):
+        return found
+    raise _unreadable(spot, name, "a text")
 
 
 def _optional_text(spot: Spot, name: str) -> str | None:
-    return _text(spot, name) if spot.has(name) else None
+    return _text(spot, name) if name in spot.value else None
 
 
 def _flag(spot: Spot, name: str) -> bool:
-    found = spot.get(name)
+    found = spot.value.get(name)
     if not isinstance(found, bool):
         raise _unreadable(spot, name, "true or false")
     return found

@@ -77,7 +77,7 @@ def maker(cls: Any) -> Callable[[dict[str, Any]], Any]:
                 return cls(**members)
             fitting.add(names)
         value = object.__new__(cls)
-        value.__dict__.update(found)
+        object.__setattr__(value, "__dict__", found)
         return value
 
     return made

@@ -20,7 +20,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache, cached_property, lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from marshmallow import ValidationError
@@ -29,6 +29,7 @@ from bol_service.crypto import base64url, jws, strictjson, text
 from bol_service.crypto.keys import PublicKey
 from bol_service.domain import errors, events, identifiers
 from bol_service.domain.events import Action, Event, NewKey
+from bol_service.domain.values import made
 from bol_service.wire import compiled_schemas
 from bol_service.wire.event_fields import ClosedSchema
 from bol_service.wire.event_forms import EVENT_TYP, PLATFORM_TYP, Form, forms
@@ -71,16 +72,15 @@ class NotUnderstood(errors.BadEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class SignedEvent:
-    """A well-formed event and the signatures that registered keys of its actor must verify."""
+    """A well-formed event and the signatures that registered keys of its actor must verify.
+
+    `payload_digest` is lower-hex SHA-256 of the payload: the same act, however it was signed again.
+    """
 
     event: Event
     parsed: jws.ParsedJws
     signatures: tuple[jws.ParsedJws, ...]
-
-    @cached_property
-    def payload_digest(self) -> str:
-        """Lower-hex SHA-256 of the payload: the same act, however it was signed again."""
-        return hashlib.sha256(self.parsed.payload).hexdigest()
+    payload_digest: str
 
 
 def decode(compact: str) -> SignedEvent:
@@ -99,7 +99,13 @@ def decode(compact: str) -> SignedEvent:
         raise errors.BadEvent(str(error)) from None
     value = _payload(parsed.payload)
     event, inner = _event(value, typ)
-    return SignedEvent(event=event, parsed=parsed, signatures=(parsed, *inner))
+    return made(
+        SignedEvent,
+        event=event,
+        parsed=parsed,
+        signatures=(parsed, *inner),
+        payload_digest=hashlib.sha256(parsed.payload).hexdigest(),
+    )
 
 
 @lru_cache(maxsize=4096)

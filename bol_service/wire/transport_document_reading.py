@@ -62,9 +62,11 @@ class Spot(NamedTuple):
 
     def each(self, name: str) -> Iterator[Spot]:
         """The objects in the list under `name`."""
-        for position, found in enumerate(self.items(name)):
-            if isinstance(found, dict):
-                yield Spot(found, self, (name, position))
+        listed = self.value.get(name)
+        if isinstance(listed, list):
+            for position, found in enumerate(listed):
+                if isinstance(found, dict):
+                    yield Spot(found, self, (name, position))
 
     def problem(self, rule: str, message: str, *steps: str | int) -> Problem:
         return Problem(pointer=below(self.pointer, *steps), rule=rule, message=message)

@@ -104,6 +104,13 @@ def test_going_back_asks_first_and_names_what_goes(tmp_path: Path) -> None:
     assert db(url, "upgrade").code == 0
 
 
+@pytest.mark.parametrize("revision", ["0002", "9999", "base"])
+def test_a_schema_that_nobody_goes_back_to_is_named_at_once(tmp_path: Path, revision: str) -> None:
+    refused = db(f"sqlite:///{tmp_path / 'none.db'}", "downgrade", revision, "--json")
+    assert refused.code == NOT_SET_UP
+    assert f"{revision} is no schema to go back to" in refused.problem()["detail"]
+
+
 def test_a_sqlite_database_is_its_owners_alone(tmp_path: Path) -> None:
     file = tmp_path / "ledger.db"
     assert db(f"sqlite:///{file}", "upgrade").code == 0

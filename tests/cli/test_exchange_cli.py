@@ -62,8 +62,8 @@ def filled(url: str) -> str:
     return url
 
 
-def exchange(url: str, *words: str) -> Ran:
-    return run("exchange", *words, BOL_ORIGIN=ORIGIN, BOL_DATABASE_URL=url)
+def exchange(url: str, *words: str, **settings: str) -> Ran:
+    return run("exchange", *words, BOL_ORIGIN=ORIGIN, BOL_DATABASE_URL=url, **settings)
 
 
 def test_where_nothing_has_crossed_it_says_so(url: str) -> None:
@@ -83,6 +83,7 @@ def test_a_transfer_that_waits_tells_why_and_the_newest_comes_first(filled: str)
                 "stage": "MOVED",
                 "attempts": 0,
                 "due": None,
+                "trying": False,
                 "fault": None,
             },
             {
@@ -92,6 +93,7 @@ def test_a_transfer_that_waits_tells_why_and_the_newest_comes_first(filled: str)
                 "stage": "UPLOADING",
                 "attempts": 2,
                 "due": "2027-03-01T00:00:08.000Z",
+                "trying": False,
                 "fault": WAITS.fault,
             },
         ]
@@ -102,6 +104,33 @@ def test_a_transfer_that_waits_tells_why_and_the_newest_comes_first(filled: str)
         f"UPLOADING  {BILL} to SGPX, tried 2x, again at 2027-03-01T00:00:08.000Z: http://127.0.0.1:9"
     )
     assert "\x1b" not in waits
+
+
+def test_a_transfer_that_is_being_tried_is_said_to_be(filled: str, tmp_path: Path) -> None:
+    engine = open_engine(filled)
+    now, until, over = (f"2027-03-01T00:0{minute}:00.000Z" for minute in (1, 3, 4))
+    assert SqlExchange(SqlStore(engine)).take_due(now, until, ["SGPX"]) is not None
+    engine.dispose()
+
+    def told(moment: str) -> tuple[bool, str]:
+        (tmp_path / "clock").write_text(moment)
+        clock = {"BOL_CLOCK_FILE": str(tmp_path / "clock")}
+        row = exchange(filled, "transfers", "--json", "--bill", BILL, **clock).json()["transfers"]
+        return row[0]["trying"], exchange(filled, "transfers", "--bill", BILL, **clock).out
+
+    tried = "tried 2x, and being tried at this moment: http"
+    assert [(trying, tried in line) for trying, line in map(told, (now, until, over))] == [
+        (True, True),
+        (True, True),
+        (False, False),
+    ]
+
+
+def test_a_clock_that_tells_no_time_is_named(url: str, tmp_path: Path) -> None:
+    (tmp_path / "clock").write_text("noon")
+    ran = exchange(url, "transfers", "--json", BOL_CLOCK_FILE=str(tmp_path / "clock"))
+    assert (ran.code, ran.problem()["code"]) == (4, "not_set_up")
+    assert "'noon' is not an instant" in ran.problem()["detail"]
 
 
 def test_transfers_of_one_bill_only_and_not_more_than_wanted(filled: str) -> None:

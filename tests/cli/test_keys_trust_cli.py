@@ -128,3 +128,32 @@ def test_files_that_cannot_be_used_are_told_and_nothing_is_written(
     before = trust.read_bytes()
     done = run("keys", "trust", trust, "--peers", file)
     assert (done.code, trust.read_bytes()) == (2, before)
+
+
+def test_a_trust_file_with_too_many_keys_is_not_written(tmp_path: Path, trust: Path) -> None:
+    value = json.loads(trust.read_bytes())
+    key = {"jwk": FIRST.to_jwk(), "algorithms": ["ES256"]}
+    value["peers"] = [{"platform": "SGPX", "keys": [key] * 100}]
+    trust.write_text(json.dumps(value))
+    before = trust.read_bytes()
+    file = peers(tmp_path, {"jwk": SECOND.to_jwk()})
+    done = run("keys", "trust", trust, "--peers", file, "--json")
+    assert (done.code, trust.read_bytes()) == (2, before)
+    assert "/peers/0/keys is a list of 101" in done.problem()["detail"]
+
+
+@pytest.mark.parametrize("command", ["verify", "keys trust", "ledger check"])
+def test_a_bad_trust_file_is_told_by_member_and_with_one_code(
+    tmp_path: Path, trust: Path, command: str
+) -> None:
+    trust.write_text('{"origin": 1}')
+    file = peers(tmp_path, {"jwk": FIRST.to_jwk()})
+    arguments = {
+        "verify": [file, "--trust", trust],
+        "keys trust": [trust, "--peers", file],
+        "ledger check": ["--trust", trust],
+    }
+    told = run(*command.split(), *arguments[command], "--json").problem()
+    assert told["code"] == "bad_trust_file"
+    assert "/origin is 1; wanted is the name of the platform's log" in told["detail"]
+    assert told["nextStep"].startswith("Correct that member")

@@ -17,8 +17,10 @@ from bol_service.bootstrap import log_verifier_key
 from bol_service.cli.signing import payload_of
 from bol_service.client import Refused
 from bol_service.crypto import strictjson
-from bol_service.crypto.signers import write_private_key
+from bol_service.crypto.keys import Algorithm
+from bol_service.crypto.signers import LocalSigner, generate, write_private_key
 from bol_service.ledger.receipt import Receipt, verify
+from bol_service.wire import drafting
 from tests import kit
 from tests.cli.conftest import Port
 from tests.command_line import Ran, run, write_json
@@ -279,6 +281,77 @@ def test_a_transfer_that_sets_possession_and_title_apart_is_warned_of(port: Port
     assert "bankcq (Bank of Two Rivers, Chongqing Branch)" in ran.err
     joined = act(port, "bill", "transfer", port.bill, "--to", "yunling", "--dry-run")
     assert "apart" not in joined.err
+
+
+@pytest.fixture(scope="module")
+def impostor(port: Port) -> str:
+    """Registered by the operator with its own number, and a name with a Cyrillic letter."""
+    name = "Straits Comm\u0435rcial Bank Ltd"
+    identity = {
+        "country": "SG",
+        "identifiers": [{"type": "AUTHORITY", "value": "scbank"}],
+        "legalName": name,
+    }
+    signer = LocalSigner(generate(Algorithm.ED25519))
+    proof = drafting.prove_key(signer, origin=kit.ORIGIN, party="scbank", identity=identity)
+    details = {**proof, "identity": identity, "roles": ["CONSIGNEE"]}
+    port.platform.client("operator").act("REGISTER", "party:scbank", details, after=None)
+    return name
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(("transfer", "--to", "banksg"), id="to the one"),
+        pytest.param(("transfer", "--to", "scbank"), id="to the other"),
+        pytest.param(("endorse", "--to", "scbank"), id="to its order"),
+        pytest.param(
+            ("endorse", "--blank", "--transfer-to", "scbank"), id="in blank, to its hands"
+        ),
+    ],
+)
+def test_who_gives_a_bill_to_one_of_two_that_look_alike_is_warned(
+    port: Port, impostor: str, words: tuple[str, ...]
+) -> None:
+    ran = act(port, "bill", words[0], port.bill, *words[1:], "--dry-run")
+    assert ran.code == 0
+    for told in ("look twice", impostor, "(scbank, SG, AUTHORITY scbank)", "(banksg, SG, LEI "):
+        assert told in ran.err
+    silent = act(port, "bill", words[0], port.bill, *words[1:], "--dry-run", "--json")
+    assert (silent.code, silent.err) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("name", "alike"),
+    [("Straits Comm\u0435rcial Bank Ltd", True), ("Hillside Traders", False), (7, False)],
+    ids=["of a party", "of nobody", "that is none"],
+)
+def test_the_operator_is_warned_before_it_registers_a_name_that_looks_like_one(
+    port: Port, tmp_path: Path, name: object, alike: bool
+) -> None:
+    identity = {
+        "country": "SG",
+        "identifiers": [{"type": "AUTHORITY", "value": "hill"}],
+        "legalName": name,
+    }
+    signer = LocalSigner(generate(Algorithm.ED25519))
+    proof = drafting.prove_key(signer, origin=kit.ORIGIN, party="hill", identity=identity)
+    files = {"identity": identity, "proof": proof}
+    words = [
+        word
+        for each, value in files.items()
+        for word in (f"--{each}", write_json(tmp_path / f"{each}.json", value))
+    ]
+    command = ("party", "register", "--slug", "hill", "--roles", "CONSIGNEE", "--dry-run", *words)
+    ran = act(port, *command, party="operator")
+    assert ran.code == 0, ran.err
+    assert ("could be taken for" in ran.err) is alike
+    assert ("(banksg, SG, LEI " in ran.err) is alike
+
+
+def test_nobody_else_is_warned(port: Port, impostor: str) -> None:
+    ran = act(port, "bill", "transfer", port.bill, "--to", "bankcq", "--dry-run")
+    assert "look twice" not in ran.err
 
 
 @pytest.mark.parametrize(

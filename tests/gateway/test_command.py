@@ -86,7 +86,7 @@ def arguments(on: Stage, found: dict[str, Path], state: Path) -> list[str]:
         ),
         pytest.param(
             ["--token-file", "{token}", "--trust", "{token}"],
-            "trust file cannot be used",
+            "bad_trust_file",
             id="a trust file that is none",
         ),
     ],
@@ -154,6 +154,22 @@ def served(on: Stage, tmp_path: Path) -> Iterator[tuple[int, Path]]:
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(120)
+
+
+def test_a_gateway_without_a_state_ends_and_tells_why(on: Stage, tmp_path: Path) -> None:
+    found = carrier_files(on, tmp_path)
+    nowhere = found["trust"] / "state"
+    command = [sys.executable, "-m", "bol_service", *arguments(on, found, nowhere)]
+    ended = subprocess.run(
+        [*command, "--listen", "127.0.0.1:0", "--token-file", str(found["token"]), "--json"],
+        env={**os.environ, "BOL_KEY_PASSPHRASE": kit.PASSPHRASE.decode()},
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    problem = json.loads(ended.stderr.splitlines()[0])
+    assert (ended.returncode, ended.stdout, problem["code"]) == (4, b"", "not_set_up")
+    assert f"{nowhere} cannot be used" in problem["detail"]
 
 
 def _told(process: subprocess.Popen[bytes], log: Path) -> int:

@@ -96,7 +96,7 @@ def test_an_address_that_is_deaf_leaves_time_for_the_next() -> None:
     with receiver() as there:
         port = urlsplit(there.url).port
         assert port is not None
-        with deaf(port) as address, connect([address, "127.0.0.1"], port, 0.6) as connected:
+        with deaf(port) as address, connect([address, "127.0.0.1"], port, 1.6) as connected:
             assert connected.getpeername()[0] == "127.0.0.1"
 
 

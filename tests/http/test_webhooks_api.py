@@ -295,8 +295,9 @@ def test_receivers_that_are_away_do_not_starve_the_one_that_is_there(stage: Stag
         stage.add(there.url)
         stage.mandates.tell(20)
         there.wait(20)
+    failed = 'bol_webhook_attempts_total{outcome="failed"}'
+    eventually(lambda: stage.metric(failed) >= 4)
     assert stage.metric("bol_webhook_backlog") >= 4
-    assert stage.metric('bol_webhook_attempts_total{outcome="failed"}') >= 4
 
 
 def test_what_waits_when_the_service_ends_is_sent_when_it_is_back(tmp_path: Path) -> None:

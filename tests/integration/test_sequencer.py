@@ -33,6 +33,7 @@ from bol_service.wire.event_fields import instant_text
 from bol_service.wire.events import decode
 from tests import kit, many_bills
 from tests.desk import ORIGIN, STORY, Desk
+from tests.held_lock import held_lock
 from tests.many_bills import HOLDER, Act
 from tests.recording import WritePath, write_path
 
@@ -53,9 +54,12 @@ class Line:
     The first is taken alone, all others make one group when the lock is let go.
     """
 
-    def __init__(self, path: WritePath, pool: ThreadPoolExecutor) -> None:
+    def __init__(
+        self, path: WritePath, pool: ThreadPoolExecutor, until_asked: Callable[[], None]
+    ) -> None:
         self._path = path
         self._pool = pool
+        self._until_asked = until_asked
         self._length = 0
 
     def add(self, compact: str) -> Future[Accepted]:
@@ -63,15 +67,15 @@ class Line:
         if self._length:
             await_waiting(self._path.sequencer, self._length)
         else:
-            await_taken(self._path.sequencer)
+            self._until_asked()
         self._length += 1
         return sent
 
 
 @contextmanager
 def line(path: WritePath) -> Iterator[Line]:
-    with ThreadPoolExecutor(16) as pool, path.store.writing():
-        yield Line(path, pool)
+    with ThreadPoolExecutor(16) as pool, held_lock(path.store) as until_asked:
+        yield Line(path, pool, until_asked)
 
 
 def await_waiting(sequencer: Sequencer, count: int) -> None:
@@ -81,13 +85,6 @@ def await_waiting(sequencer: Sequencer, count: int) -> None:
             return
         tick.wait(0.005)
     raise AssertionError(f"{sequencer.waiting} wait, {count} should")
-
-
-def await_taken(sequencer: Sequencer) -> None:
-    """Until the sequencer took the first event and stands before the lock."""
-    tick = threading.Event()
-    tick.wait(0.1)  # for the thread that sends it to get as far as the queue
-    await_waiting(sequencer, 0)
 
 
 def size(path: WritePath) -> int:
@@ -367,9 +364,9 @@ def test_a_full_queue_answers_429_with_retry_after(platform: kit.Platform) -> No
         for slug in ("yunling", "straits", "bankcq")
     ]
     sequencer = platform.running.services.sequencer
-    with ThreadPoolExecutor(2) as pool, platform.running.store.writing():
+    with ThreadPoolExecutor(2) as pool, held_lock(platform.running.store) as until_asked:
         pool.submit(send, platform, acts[0])
-        await_taken(sequencer)
+        until_asked()
         pool.submit(send, platform, acts[1])
         await_waiting(sequencer, 1)
         answer = send(platform, acts[2])

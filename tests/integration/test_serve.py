@@ -51,6 +51,8 @@ def refused(service: Service, **changes: str) -> str:
         raise
     assert "Traceback" not in service.written
     assert "serving" not in service.written
+    assert "(code not_set_up)" in service.written
+    assert "  → " in service.written
     return service.written
 
 
@@ -92,7 +94,7 @@ def test_a_second_server_on_the_same_sqlite_file_is_refused_and_the_first_goes_o
 ) -> None:
     service.start()
     said = refused(beside(service))
-    assert "bol serve: another process writes to this database" in said
+    assert "another process writes to this database" in said
     assert "ledger.db.lock" in said
     assert service.get("/readyz").status == 200
 

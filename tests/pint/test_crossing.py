@@ -12,11 +12,16 @@ from sqlalchemy.exc import DatabaseError
 
 from bol_service.application.exchange_ports import Stage
 from bol_service.client import Refused
+from bol_service.crypto.keys import Algorithm
+from bol_service.crypto.signers import LocalSigner, generate
 from bol_service.domain.states import Status
 from bol_service.storage.exchange import SqlExchange
-from bol_service.verification.report import Verdict
+from bol_service.verification.disclosure import verify as verify_fields
+from bol_service.verification.disclosure_report import Step
+from bol_service.verification.report import Check, Verdict
 from bol_service.verification.verifier import verify
 from bol_service.wire import drafting
+from tests.disclosed_bill import commit
 from tests.stormy_border import audited
 from tests.two_platforms import DESK, Two, trust_of, two_platforms
 
@@ -132,15 +137,39 @@ def test_a_bill_goes_and_returns_and_each_ledger_can_be_audited_and_verified(two
         assert len(two.sg.here(bill).abroad.arrivals) == round_ + 1
     two.cq.act("yunling", "TRANSFER", bill, recipient="SGPX:banksg")
     two.settled(bill)
-    for side, reader, verdict in (
-        (two.cq, "xlsc", Verdict.NOT_KNOWN_CURRENT),
-        (two.sg, "banksg", Verdict.CURRENT),
+    for side, reader, verdict, unchecked in (
+        (two.cq, "xlsc", Verdict.NOT_KNOWN_CURRENT, {"SGPX"}),
+        (two.sg, "banksg", Verdict.CURRENT, {"CQGY", "NMFTA:XLSC"}),
     ):
         assert audited(side).problems == []
         content = side.client(reader).fetch(f"/v1/bills/{bill}/evidence").content
         report = verify(content, trust_of(side), side.now())
         assert report.verdict is verdict, report.to_json()
+        told = [one for one in report.findings if one.check is Check.PEERS]
+        assert {one.code for one in told} == {"peer_unchecked"}
+        assert sorted(one.message for one in told) == [
+            f"not checked: no key of {signer} is in the trust file" for signer in sorted(unchecked)
+        ]
     assert two.sg.here(bill).control.possessor == "banksg"
+
+
+def test_evidence_of_where_a_bill_is_now_proves_no_disclosed_fields(two: Two) -> None:
+    """It begins with the arrival; what the carrier committed to is on the platform of issue."""
+    (bill,) = two.issue()
+    two.cq.act("yunling", "TRANSFER", bill, recipient="SGPX:banksg")
+    two.settled(bill)
+    holder = two.sg.client("banksg")
+    document, evidence = (
+        holder.fetch(f"/v1/bills/{bill}/{what}").content for what in ("document", "evidence")
+    )
+    signer = LocalSigner(generate(Algorithm.ED25519))
+    fields = commit(document, signer, origin=two.sg.origin).to_text().encode()
+    report = verify_fields(fields, evidence, trust_of(two.sg), two.sg.now())
+    assert report.verdict is Verdict.CANNOT_SAY
+    assert (report.findings[-1].step, report.findings[-1].code) == (
+        Step.COMMITMENT,
+        "issue_hidden",
+    )
 
 
 def test_what_crossed_is_in_the_flow_log_of_both_and_cannot_be_taken_out(two: Two) -> None:

@@ -7,6 +7,7 @@ from typing import Final
 
 import pytest
 
+from bol_service.crypto import peer_jws
 from bol_service.verification.pint_history import KnownEntry, KnownHistory, Original
 from bol_service.verification.pint_judgement import Duplicate, Judgement, Unsigned
 from bol_service.wire.pint_answers import ResponseCode
@@ -15,6 +16,7 @@ from tests.pint_story import (
     BUYER,
     CQ,
     SG,
+    SHIPPER,
     STRANGER,
     TH,
     TO_BUYER,
@@ -28,6 +30,7 @@ from tests.pint_story import (
     refused,
     surrendered,
 )
+from tests.security.test_bundle_splices import malleated
 
 HERE: Final = Original.HERE
 
@@ -145,6 +148,23 @@ def test_an_earlier_entry_signed_again_is_a_contradiction() -> None:
         judged(fork.envelope(SG), me=TH, known=known(story, True)),
         "entry 0 is not the one that is known here",
     )
+
+
+def test_an_earlier_entry_turned_over_by_who_passed_it_on_is_found_where_it_was_made() -> None:
+    """ECDSA lets anybody turn (r, s) into (r, n-s). Who gets the chain first cannot know; who made
+    the entry refuses the chain, and its forger has signed both digests: that of the entry in its
+    answer when it got it, that of the other one as predecessor of its own."""
+    story = outbound()
+    forged = replace(story, chain=(malleated(story.chain[0]),))
+    fork = forged.then(SG, act("TRANSFER", BANK, STRANGER))
+    assert accepted(judged(fork.envelope(SG), me=TH)).moves
+    back = fork.then(TH, act("TRANSFER", STRANGER, SHIPPER))
+    assert is_dispute(
+        judged(back.envelope(TH), me=CQ, known=known(story, False)),
+        "entry 0 is not the one that is known here",
+    )
+    forger = payload(fork.chain[1])["previousEnvelopeTransferChainEntrySignedContentChecksum"]
+    assert forger == peer_jws.text_digest(forged.chain[0]) != peer_jws.text_digest(story.chain[0])
 
 
 def test_a_chain_without_the_last_known_entries_is_a_contradiction() -> None:

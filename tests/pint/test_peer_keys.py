@@ -16,6 +16,7 @@ from cryptography.x509.oid import NameOID
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from bol_service.crypto.peer_keys import MAX_RSA_BITS, PeerAlgorithm, PinnedKey, read_certificate
+from tests.small_orders import signed_with_neutral_r
 
 BEGIN = datetime(2027, 1, 1, tzinfo=UTC)
 END = datetime(2028, 1, 1, tzinfo=UTC)
@@ -127,6 +128,17 @@ def test_an_ed25519_key_signs_only_if_the_pin_says_so(alg: str) -> None:
     assert PinnedKey.from_jwk(jwk(ed_key()), [wanted]).algorithms == {wanted}
     assert PinnedKey.from_jwk(jwk(ed_key()) | {"alg": alg}).algorithms == {wanted}
     assert PinnedKey.from_certificate(certified(ed_key()), [wanted]).algorithms == {wanted}
+
+
+@pytest.mark.parametrize("alg", ["EdDSA", "Ed25519"])
+def test_a_signature_that_libraries_disagree_about_is_none(alg: str) -> None:
+    """It begins with a point of small order; the key's owner made it so."""
+    wanted = PeerAlgorithm(alg)
+    pin = PinnedKey.from_jwk(jwk(ed_key()), [wanted])
+    signature = signed_with_neutral_r(ed_key(), b"message")
+    ed_key().public_key().verify(signature, b"message")
+    assert pin.verify(wanted, ed_key().sign(b"message"), b"message")
+    assert not pin.verify(wanted, signature, b"message")
 
 
 @pytest.mark.filterwarnings("ignore:Key size should be")
@@ -245,3 +257,20 @@ def test_an_algorithm_that_is_not_pinned_verifies_nothing() -> None:
     pin = PinnedKey.from_jwk(jwk(ec_key()))
     signature = bytes(64)
     assert not any(pin.verify(alg, signature, b"message") for alg in PeerAlgorithm)
+
+
+@pytest.mark.parametrize(
+    ("make", "members"),
+    [(ec_key, "kty crv x y"), (ed_key, "kty crv x"), (rsa_key, "kty n e")],
+    ids=["P-256", "Ed25519", "RSA"],
+)
+def test_a_pinned_key_is_told_with_the_members_that_make_it_and_no_others(
+    make: Callable[[], Any], members: str
+) -> None:
+    value = {**jwk(make()), "use": "sig", "kid": "mine"}
+    told = PinnedKey.from_jwk(value, pinned_for(value)).to_jwk()
+    assert told == {name: value[name] for name in members.split()}
+
+
+def pinned_for(value: dict[str, Any]) -> list[PeerAlgorithm] | None:
+    return [PeerAlgorithm.EDDSA] if value["kty"] == "OKP" else None

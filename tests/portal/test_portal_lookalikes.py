@@ -6,8 +6,12 @@ from urllib.parse import urlencode
 
 import pytest
 
+from bol_service.application import portal_views
 from bol_service.application.lookalikes import alike
+from bol_service.portal import acts
+from bol_service.storage.clock import SystemClock
 from tests.bill_scene import newcomer
+from tests.kit import ORIGIN
 from tests.portal_applications import hand_in, prepared
 from tests.portal_stage import Stage
 
@@ -84,6 +88,20 @@ def test_a_holder_is_warned_before_it_gives_the_bill_to_one_of_two_that_look_ali
     assert 'id="alike"' in page
     for told in (impostor, "(scbank, SG, AUTHORITY scbank)", "(banksg, SG, LEI "):
         assert told in page
+
+
+def test_a_name_is_compared_with_all_however_many_they_are(
+    stage: Stage, impostor: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = stage.platform.running
+    views = portal_views.PortalViews(running.store, SystemClock(), ORIGIN)
+    everybody = views.parties(10_000)
+    offered = [party.slug for party in everybody].index("banksg") + 1
+    monkeypatch.setattr(acts, "_MANY", offered)  # the impostor comes after them
+    for at_once in (1, 3, len(everybody)):
+        monkeypatch.setattr(portal_views, "PARTIES_AT_ONCE", at_once)
+        assert views.all_parties() == everybody
+        assert impostor in check_page(stage, "banksg")
 
 
 def test_the_operator_is_warned_before_it_registers_a_name_that_looks_like_another(

@@ -163,6 +163,7 @@ def test_transfers_crossings_and_deliveries_are_shown(stage: Stage, operator: Vi
     assert_accessible(operator, "operator transfers")
     page.locator("summary").first.click()
     assert '"responseCode":"RECE"' in page.inner_text("main")
+    assert page.inner_text("#out ~ table").count("正在尝试") == 1
     page = operator.go("/portal/operator/deliveries")
     shown = page.inner_text("main")
     assert "erp.example" in shown
@@ -196,6 +197,9 @@ def fill_the_queues(stage: Stage) -> None:
     )
     book.enlist(first)
     book.enlist(second)
+    taken = book.take_due("2027-03-01T00:00:00.001Z", "2099-01-01T00:00:00.000Z", ["SGPX"])
+    assert taken is not None
+    assert taken.number == 900
     book.crossed(
         Flow(
             at="2027-03-01T00:00:00.000Z",

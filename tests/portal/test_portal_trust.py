@@ -92,7 +92,9 @@ def _stranger() -> LocalSigner:
             "does not name registrar kid",
             id="without the key of the operator's registration",
         ),
-        pytest.param(lambda: {"maxAge": 0}, "cannot be used", id="that is no trust file"),
+        pytest.param(
+            lambda: {"maxAge": 0}, "no trust file: /maxAge is 0", id="that is no trust file"
+        ),
     ],
 )
 def test_a_file_is_refused_that_is(
@@ -109,7 +111,7 @@ def test_a_file_without_the_key_that_signs_the_log_now_is_refused(
 ) -> None:
     own = stage.platform.trust()
     (entry,) = own.log_keys
-    other = replace(entry, key=replace(entry.key, public=bytes(32)))
+    other = replace(entry, key=replace(entry.key, public=b"k" * 32))
     file = published(stage, tmp_path)
     settings = replace(stage.platform.settings, trust_file=file)
     with pytest.raises(SettingsError, match="does not name log key"):

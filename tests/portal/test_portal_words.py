@@ -10,7 +10,7 @@ from typing import get_args
 import pytest
 
 from bol_service.application.bill_files import KIND_SUPPORTING, KIND_VISUALISATION
-from bol_service.application.exchange_ports import Stage as Crossing
+from bol_service.application.exchange_ports import Stage as ExchangeStage
 from bol_service.application.registrations import Standing
 from bol_service.domain.access import Relation
 from bol_service.domain.classification import PURPOSES
@@ -37,7 +37,7 @@ FAMILIES = {
     "leg": set(Leg),
     "personal": set(PersonalKind),
     "standing": set(Standing),
-    "crossing": set(Crossing),
+    "departure": set(ExchangeStage),
     "part": {*PARTS, "container", "goods"},
     "done": set(Action),
     "says": SIGNABLE,

@@ -12,6 +12,7 @@ after each the invariants must hold. Numbers are those of the domain notes, C.1:
   again.
 - I10 (pledged means the pledgee possesses) does not apply yet: there is no pledge and no hold. Its
   invariant here fails as soon as such a status comes into the law without it.
+- Nobody loses sight of what it signed on a bill, whatever becomes of its control.
 - Offered is accepted: `allowed_actions` names exactly the acts of which a well-formed example is
   accepted.
 """
@@ -26,7 +27,7 @@ import hypothesis.strategies as st
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from bol_service.domain import errors, title, world
+from bol_service.domain import access, errors, title, world
 from bol_service.domain import events as e
 from bol_service.domain.document import BillKind
 from bol_service.domain.issue import latest_loading
@@ -336,6 +337,19 @@ class Law(RuleBasedStateMachine):
             assert loading is not None
             assert loading.local_date == bill.on_board_on
             assert len(self.containers(bill)) == len(bill.containers)
+
+    @invariant()
+    def nobody_loses_sight_of_what_it_signed_on_a_bill(self) -> None:
+        for bill in self.bills():
+            stream = f"bill:{bill.bill}"
+            signed = [one.event for one in self.voyage.entries if one.event.stream == stream]
+            for actor, last in {event.actor: event.sequence for event in signed}.items():
+                related = access.relations(self.voyage.world, bill, actor)
+                if access.Group.CHAIN in access.groups(related):
+                    continue
+                disposal = access.disposal(bill, actor)
+                assert disposal is not None
+                assert disposal >= last
 
     @invariant()
     def i12_the_operator_never_controls(self) -> None:

@@ -168,6 +168,20 @@ def test_without_a_trust_file_nobody_can_say(scene: Scene) -> None:
     assert (report.verdict, outcomes(report)) == (Verdict.CANNOT_SAY, {Outcome.UNKNOWN})
 
 
+def test_evidence_that_does_not_show_the_issue_proves_no_commitment(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    with disclosing(tmp_path_factory.mktemp("forwarded")) as world:
+        bill = world.issue()
+        world.register("fw", {"roles": ["FORWARDER"]})
+        world.act(SHIPPER, "GRANT_MANDATE", f"party:{SHIPPER}", {}, recipient="fw")
+        text = world.disclosures[bill].to_text().encode()
+        report = verify(text, world.bundle(bill, "fw"), world.trust(), datetime.now(UTC))
+    assert caught_by(report) == (Step.COMMITMENT, "issue_hidden")
+    assert "bol bill evidence --issue-only" in report.findings[-1].next_step
+    assert (report.verdict, outcomes(report)) == (Verdict.CANNOT_SAY, {Outcome.UNKNOWN})
+
+
 def test_old_evidence_makes_genuine_fields_not_known_to_be_current(scene: Scene) -> None:
     now = datetime.now(UTC) + timedelta(minutes=11)
     report = scene.judge(scene.full.to_text(), now=now)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bol_service.crypto import base64url, jws, strictjson
 from bol_service.crypto.keys import Algorithm
@@ -25,6 +26,8 @@ from bol_service.wire.events import EVENT_TYP
 from tests import kit, minimal_bill
 from tests.bill_scene import Answer, Scene, newcomer, scene
 from tests.scene_events import compact, key, refused, sign_act, with_header
+from tests.security.test_bundle_splices import malleated
+from tests.small_orders import signed_with_neutral_r
 
 Json = dict[str, Any]
 
@@ -60,6 +63,21 @@ def test_a_changed_signature_is_refused(stage: Scene, unchanged: None, byte: int
     raw = bytearray(base64url.decode(signature))
     raw[byte] ^= 1
     answer = stage.post_event(f"{start}.{base64url.encode(bytes(raw))}")
+    refused(answer, 422, "bad_signature")
+
+
+def test_a_signature_that_libraries_disagree_about_is_refused(
+    stage: Scene, unchanged: None
+) -> None:
+    """Recorded, it would make evidence that holds here and is forged in another browser."""
+    start, _, _ = compact(sign_act(stage), key(stage, "bankcq")).rpartition(".")
+    signer = key(stage, "bankcq")
+    assert isinstance(signer, LocalSigner)
+    private = signer._key
+    assert isinstance(private, Ed25519PrivateKey)
+    signature = signed_with_neutral_r(private, start.encode())
+    private.public_key().verify(signature, start.encode())
+    answer = stage.post_event(f"{start}.{base64url.encode(signature)}")
     refused(answer, 422, "bad_signature")
 
 
@@ -158,6 +176,22 @@ def test_the_same_act_signed_again_gets_the_first_receipt(stage: Scene) -> None:
     first, second = (stage.post_event(text) for text in texts)
     assert (first.status, second.status) == (201, 200)
     assert first.body == second.body
+
+
+def test_an_act_that_a_stranger_turned_over_on_the_way_is_recorded_once(stage: Scene) -> None:
+    """Of a captured ES256 signature (r, s) anybody can make (r, n-s), and come first with it."""
+    client = stage.clients["xlsc"]
+    details = {"rulebook": stage.voyage.saved["rulebook"]}
+    event = client.draft_event("ACCEPT_RULEBOOK", "party:xlsc", details)
+    own = drafting.sign(event, key(stage, "xlsc"))
+    size = stage.log_size
+    first, second = (stage.post_event(text) for text in (malleated(own), own))
+    assert (first.status, second.status) == (201, 200)
+    assert first.body == second.body
+    assert stage.log_size == size + 1
+    head = stage.head("party:xlsc")
+    assert head is not None
+    assert head.digest == jws.parse(malleated(own), EVENT_TYP).digest  # the next act names this
 
 
 def test_a_stranger_who_resends_a_captured_event_changes_nothing(

@@ -11,6 +11,7 @@ import pytest
 from bol_service.domain import access
 from bol_service.domain.access import Group, Relation
 from bol_service.domain.events import Action, Leg, Step
+from bol_service.domain.title import controllers, controls
 from bol_service.domain.world import World
 from tests.law import Voyage, issued, with_bank
 from tests.law_border import Arriving, Leaving, step
@@ -23,6 +24,19 @@ Begin = Callable[[], Voyage]
 def transfer(giver: str) -> Step:
     """To a party of this platform, as a chain from abroad tells it."""
     return step(Action.TRANSFER, giver, "bankcq")
+
+
+def test_a_party_controls_a_bill_if_it_is_one_of_its_controllers() -> None:
+    """Possessor, title holder, or who has surrendered it; nobody else, and never nobody."""
+    states = [issued().bill, with_bank().bill]
+    states += [
+        replace(state, surrendered_by="banksg", control=replace(state.control, title_holder=None))
+        for state in states
+    ]
+    for state in states:
+        for slug in PARTIES:
+            assert controls(state, slug) == (slug in controllers(state)), (state.control, slug)
+    assert {slug for slug in PARTIES if controls(states[-1], slug)} == controllers(states[-1])
 
 
 def related(voyage: Voyage, slug: str) -> frozenset[Relation]:

@@ -127,7 +127,7 @@ def test_what_leaves_under_no_letter_of_credit_leaves_none_behind(how: str) -> N
 def test_the_carrier_notes_on_board_while_the_original_is_abroad() -> None:
     v = gone()
     v.until("noted")
-    assert v.bill.on_board_noted
+    assert v.bill.on_board_on is not None
 
 
 def test_a_bill_that_arrives_is_what_its_transactions_make_of_it() -> None:

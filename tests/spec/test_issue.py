@@ -622,7 +622,7 @@ def test_a_new_bill_has_what_the_document_and_the_act_say() -> None:
     assert (bill.shipment, bill.containers) == (voyage.draft.shipment, (BOX_1, BOX_2))
     assert (bill.sailings, bill.notify) == (facts.sailings, ("straits",))
     assert (bill.rulebook, bill.status) == (RULEBOOK, Status.ISSUED)
-    assert (bill.received_on, bill.on_board_on, bill.on_board_noted) == (RECEIVED_ON, None, False)
+    assert (bill.received_on, bill.on_board_on) == (RECEIVED_ON, None)
     assert (bill.orders, bill.surrendered_by, bill.presentation) == ((), None, None)
 
 
@@ -631,7 +631,7 @@ def test_a_bill_issued_after_loading_is_an_on_board_bill() -> None:
 
     voyage.issue()
 
-    assert (voyage.bill.on_board_on, voyage.bill.on_board_noted) == (LOADED_ON, False)
+    assert (voyage.bill.received_on, voyage.bill.on_board_on) == (None, LOADED_ON)
 
 
 def test_one_of_several_sailings_may_be_the_one_of_loading() -> None:

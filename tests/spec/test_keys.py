@@ -20,6 +20,7 @@ from bol_service.crypto.signers import (
     write_private_key,
     write_public_key,
 )
+from tests.small_orders import signed_with_neutral_r, small_points
 
 BOTH = pytest.mark.parametrize("alg", list(Algorithm), ids=lambda alg: f"with {alg}")
 P = 2**255 - 19
@@ -195,11 +196,30 @@ def test_a_point_that_binds_nobody_is_no_key(encoded, reason):
         PublicKey.from_jwk({"kty": "OKP", "crv": "Ed25519", "x": base64url.encode(encoded)})
 
 
-def test_doubling_follows_the_curve():
+def doubled(y):
+    """The y coordinate of P + P; it depends on x only through its square."""
+    x_squared = edwards._x_squared(y)
+    return (y * y + x_squared) * pow(1 - edwards._D * x_squared * y * y, -1, P) % P
+
+
+def test_points_of_small_order_are_those_that_three_doublings_bring_to_the_neutral_one():
     # RFC 8032 names the base point by y = 4/5; twice it is a multiple found in every table.
-    y = 4 * pow(5, -1, P) % P
+    base = 4 * pow(5, -1, P) % P
     twice = bytes.fromhex("c9a3f86aae465f0e56513864510f3997561fa2c9e85ea21dc2292309f3cd6022")
-    assert little(edwards._doubled(y, edwards._x_squared(y))) == twice
+    assert little(doubled(base)) == twice
+    assert not edwards.has_small_order(little(base))
+    for point in small_points():
+        assert edwards.has_small_order(point)
+        y = int.from_bytes(point, "little") % SIGN % P
+        assert doubled(doubled(doubled(y))) == 1
+
+
+def test_a_signature_that_begins_with_a_point_of_small_order_is_none():
+    # Its key's owner made it, the equation holds and this library takes it; others do not.
+    private = Ed25519PrivateKey.generate()
+    signature = signed_with_neutral_r(private, b"message")
+    private.public_key().verify(signature, b"message")
+    assert not LocalSigner(private).public.verify(signature, b"message")
 
 
 def test_a_hundred_fresh_keys_are_good_points():

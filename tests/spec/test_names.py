@@ -14,6 +14,7 @@ from bol_service.domain.events import Action, Leg, Role
 from bol_service.domain.identifiers import StreamKind
 from bol_service.domain.states import DraftStatus, Place, Status
 from bol_service.ledger import receipt
+from bol_service.verification.disclosure_report import Step
 from bol_service.verification.trust import DEFAULT_MAX_AGE
 
 REFUSALS = {
@@ -93,6 +94,10 @@ def test_a_word_is_spelt_as_it_is_named(names: type[StrEnum]) -> None:
 def test_the_legs_and_streams_are_spelt_in_small_letters() -> None:
     assert list(Leg) == ["receipt", "rail", "loading", "discharge"]
     assert list(StreamKind) == ["bill", "draft", "custody", "party"]
+
+
+def test_the_steps_of_checking_disclosed_fields_keep_their_names() -> None:
+    assert list(Step) == ["file", "evidence", "bill", "commitment", "signature", "document"]
 
 
 def test_numbers_that_others_rely_on_never_change() -> None:

@@ -10,7 +10,7 @@ from bol_service.domain import errors
 from bol_service.domain.events import Leg
 from bol_service.domain.states import Status
 from tests.law import Refused, Voyage, rows
-from tests.law_scene import BOX_1, BOX_2, LOADED_ON, PORT_ONLY, shipped
+from tests.law_scene import BOX_1, BOX_2, LOADED_ON, PORT_ONLY, RECEIVED_ON, shipped
 
 
 def loaded() -> Voyage:
@@ -173,7 +173,7 @@ def test_a_notation_makes_an_on_board_bill_and_leaves_control_alone() -> None:
 
     voyage.note_on_board()
 
-    assert (voyage.bill.on_board_on, voyage.bill.on_board_noted) == (LOADED_ON, True)
+    assert (voyage.bill.received_on, voyage.bill.on_board_on) == (RECEIVED_ON, LOADED_ON)
     assert (voyage.control, voyage.status) == (control, Status.ISSUED)
 
 
@@ -196,7 +196,7 @@ def test_a_notation_may_follow_after_departure_and_after_discharge(stage: str) -
 
     voyage.note_on_board()
 
-    assert voyage.bill.on_board_noted
+    assert voyage.bill.on_board_on == LOADED_ON
 
 
 def test_appointing_another_terminal_later_does_not_move_the_port_of_loading() -> None:
@@ -206,4 +206,4 @@ def test_appointing_another_terminal_later_does_not_move_the_port_of_loading() -
         voyage.note_on_board(port_of_loading="CNCQI")
     voyage.note_on_board(port_of_loading="CNQZH")
 
-    assert voyage.bill.on_board_noted
+    assert voyage.bill.on_board_on == LOADED_ON

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from bol_service.ledger.note import (
     verify_note,
 )
 from tests.ledger_log import MemoryLog
+from tests.small_orders import signed_with_neutral_r, small_points
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "ledger.json").read_bytes())
 SPEC, LOG = VECTORS["specNote"], VECTORS["log"]
@@ -186,6 +188,31 @@ def test_a_witness_time_cannot_be_moved():
     moved = SIGNED + f"— {LOG['witness']} {to_base64(bytes(blob))}\n"
     with pytest.raises(NoteError, match=r"signature of witness\.example/w1"):
         verify_note(moved, [WITNESS_KEY])
+
+
+@pytest.mark.parametrize("kind", list(KeyType), ids=["by the log", "by a witness"])
+def test_a_note_whose_signature_begins_with_a_point_of_small_order_is_refused(kind):
+    """The owner of the key made it; one library would take it and another would not."""
+
+    def sign(message: bytes) -> bytes:
+        signature = signed_with_neutral_r(KEY, message)
+        KEY.public_key().verify(signature, message)
+        return signature
+
+    if kind is KeyType.ED25519:
+        note = sign_note("text\n", "log.example", sign, raw(KEY))
+    else:
+        note = "text\n\n" + cosignature_line("text\n", "log.example", 1, sign, raw(KEY))
+    with pytest.raises(NoteError, match=r"signature of log\.example"):
+        verify_note(note, [vkey_of(kind=kind)])
+
+
+@pytest.mark.parametrize("point", small_points(), ids=bytes.hex)
+def test_a_point_of_small_order_is_no_key_of_a_note(point):
+    typed = bytes([KeyType.COSIGNATURE]) + point
+    key_id = hashlib.sha256(b"w.example\n" + typed).hexdigest()[:8]
+    with pytest.raises(NoteError, match=r"key of w\.example is a point of small order"):
+        parse_vkey(f"w.example+{key_id}+{to_base64(typed)}")
 
 
 def test_a_cosignature_is_no_plain_signature_of_the_same_key():

@@ -87,6 +87,12 @@ def test_a_stream_tag_is_frozen():
         pytest.param("a..c", RECORDED_AT, "compact JWS", id="a detached payload"),
         pytest.param("a.b.c\n", RECORDED_AT, "compact JWS", id="a line feed after"),
         pytest.param('a.b.c"', RECORDED_AT, "compact JWS", id="a quotation mark"),
+        pytest.param("a.b.c.d", RECORDED_AT, "compact JWS", id="four parts"),
+        pytest.param(".b.c", RECORDED_AT, "compact JWS", id="no header"),
+        pytest.param("a.b.", RECORDED_AT, "compact JWS", id="no signature"),
+        pytest.param("a.b+.c", RECORDED_AT, "compact JWS", id="a sign of plain base64"),
+        pytest.param("a.b?.c", RECORDED_AT, "compact JWS", id="a question mark"),
+        pytest.param("a.b.ｃ", RECORDED_AT, "compact JWS", id="a wide letter"),
         pytest.param("a.b.c", "2027-03-05T08:00:00Z", "recordedAt", id="no milliseconds"),
         pytest.param("a.b.c", "2027-03-05T08:00:00.123+08:00", "recordedAt", id="another zone"),
         pytest.param("a.b.c", "2027-03-05 08:00:00.123Z", "recordedAt", id="a space for the T"),
@@ -99,6 +105,13 @@ def test_a_stream_tag_is_frozen():
 def test_a_malformed_entry_is_refused(event, recorded_at, reason):
     with pytest.raises(ValueError, match=reason):
         Entry(event=event, recorded_at=recorded_at)
+
+
+@pytest.mark.parametrize("event", [7, None, b"a.b.c"])
+def test_what_is_no_text_is_no_entry(event):
+    """SQLite keeps in a column what a stranger writes there."""
+    with pytest.raises(TypeError):
+        Entry(event=event, recorded_at=RECORDED_AT)
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ def test_what_others_did_in_between_stays_when_a_transfer_is_refused() -> None:
 
     voyage.refuse("bankcq")
 
-    assert voyage.bill.on_board_noted
+    assert voyage.bill.on_board_on is not None
 
 
 def _after_receipt(*acts: Act) -> Callable[[], Voyage]:

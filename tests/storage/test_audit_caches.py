@@ -58,6 +58,33 @@ EXTRA = {
 }
 
 
+ROWS = [(f"k{number}", number) for number in range(6)]
+
+
+@pytest.mark.parametrize("place", range(6))
+@pytest.mark.parametrize("fault", ["missing", "one too many", "another", "nothing"])
+def test_rows_are_set_side_by_side_wherever_the_first_difference_is(
+    monkeypatch: pytest.MonkeyPatch, fault: str, place: int
+) -> None:
+    """Parts that are the same are passed over; here each has two rows."""
+    monkeypatch.setattr(audit_caches, "_PART", 2)
+    key, number = ROWS[place]
+    stored, told = {
+        "missing": ([*ROWS[:place], *ROWS[place + 1 :]], [(ROWS[place], None)]),
+        "one too many": (
+            [*ROWS[: place + 1], (f"{key}a", 0), *ROWS[place + 1 :]],
+            [(None, (f"{key}a", 0))],
+        ),
+        "another": (
+            [*ROWS[:place], (key, number + 1), *ROWS[place + 1 :]],
+            [(ROWS[place], (key, number + 1))],
+        ),
+        "nothing": (list(ROWS), []),
+    }[fault]
+    found = audit_caches._side_by_side(Cache.KEYS, iter(ROWS), iter(stored))
+    assert list(found) == told
+
+
 def require_healed(ledger: Audited) -> None:
     """`--rebuild` names what was wrong, writes it anew, and nothing is wrong then."""
     report = ledger.audit(rebuild=True)

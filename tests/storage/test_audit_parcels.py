@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import pickle
 from pathlib import Path
 
 from bol_service.application.audit_pages import Page, examine
-from bol_service.application.audit_parcels import packed, unpacked
+from bol_service.application.audit_parcels import fetch, leave
 from tests import audited
 
 
@@ -21,7 +20,10 @@ def test_a_page_comes_out_of_its_parcel_as_it_went_in(tmp_path: Path) -> None:
     with ledger.store() as store, store.reading() as reading:
         page = examine(reading, 0, reading.log().size, [ledger.log_key])
 
-    came = unpacked(pickle.loads(pickle.dumps(packed(page))))
+    folder = tmp_path / "parcels"
+    folder.mkdir()
+    leave(page, folder)
+    came = fetch(0, folder)
 
     assert came == page
     assert any(row.act is not None and row.act.unverified for row in came.rows)
@@ -30,6 +32,8 @@ def test_a_page_comes_out_of_its_parcel_as_it_went_in(tmp_path: Path) -> None:
     assert came.unreadable is not None
 
 
-def test_an_empty_page_stays_one() -> None:
+def test_an_empty_page_stays_one(tmp_path: Path) -> None:
     page = Page(first=3, end=5, rows=[])
-    assert unpacked(packed(page)) == page
+    leave(page, tmp_path)
+    assert fetch(3, tmp_path) == page
+    assert list(tmp_path.iterdir()) == []

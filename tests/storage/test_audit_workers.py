@@ -17,7 +17,7 @@ import pytest
 
 from bol_service.application import audit_pages, audit_replay, audit_workers
 from bol_service.application.audit_pages import Page, examine
-from bol_service.application.audit_parcels import Parcel, packed
+from bol_service.application.audit_parcels import leave
 from bol_service.application.audit_replay import Replay
 from bol_service.application.ports import Unavailable
 from bol_service.domain import errors
@@ -95,11 +95,12 @@ def test_a_table_beside_the_log_that_cannot_be_read_hides_nothing_of_the_log(
     assert ledger.audit(jobs=jobs).problems == ["entry 9 is missing; the next row is 10"]
 
 
-class Late(Future[Parcel]):
-    """Done once it was asked for the third time; a worker has begun it."""
+class Late(Future[None]):
+    """Done once it was asked for the third time; a worker has begun it, and leaves page 0."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
         super().__init__()
+        self.folder = folder
         self.asked = 0
         self.set_running_or_notify_cancel()
 
@@ -107,22 +108,23 @@ class Late(Future[Parcel]):
         self.asked += 1
         return self.asked > 2
 
-    def result(self, timeout: float | None = None) -> Parcel:
-        return packed(Page(first=0, end=0, rows=[]))
+    def result(self, timeout: float | None = None) -> None:
+        leave(Page(first=0, end=0, rows=[]), self.folder)
 
 
-def asked_for(first: int, future: Future[Parcel]) -> audit_workers._Asked:
+def asked_for(first: int, future: Future[None]) -> audit_workers._Asked:
     return audit_workers._Asked(first=first, end=first + 1, future=future)
 
 
 @pytest.mark.parametrize(("steps", "left"), [(1, 0), (2, 0), (5, 3)])
-def test_steps_are_taken_until_the_page_is_there(steps: int, left: int) -> None:
+def test_steps_are_taken_until_the_page_is_there(steps: int, left: int, tmp_path: Path) -> None:
     meanwhile: Iterator[None] = iter([None] * steps)
-    assert audit_workers._next(deque([asked_for(0, Late())]), meanwhile, None).rows == []
+    waiting = deque([asked_for(0, Late(tmp_path))])
+    assert audit_workers._next(waiting, tmp_path, meanwhile, None).rows == []
     assert len(list(meanwhile)) == left
 
 
-def test_steps_go_on_where_an_earlier_page_left_them() -> None:
+def test_steps_go_on_where_an_earlier_page_left_them(tmp_path: Path) -> None:
     """A generator that is closed in between would leave out the rest without a word."""
     taken: list[int] = []
 
@@ -133,12 +135,14 @@ def test_steps_go_on_where_an_earlier_page_left_them() -> None:
 
     meanwhile = steps()
     for _ in range(2):
-        audit_workers._next(deque([asked_for(0, Late())]), meanwhile, None)
+        audit_workers._next(deque([asked_for(0, Late(tmp_path))]), tmp_path, meanwhile, None)
     list(meanwhile)
     assert taken == list(range(6))
 
 
-def test_a_page_that_no_worker_has_begun_is_examined_by_the_process_that_waits() -> None:
+def test_a_page_that_no_worker_has_begun_is_examined_by_the_process_that_waits(
+    tmp_path: Path,
+) -> None:
     examined: list[int] = []
 
     def own(first: int, end: int) -> Page:
@@ -146,10 +150,11 @@ def test_a_page_that_no_worker_has_begun_is_examined_by_the_process_that_waits()
         return Page(first=first, end=end, rows=[])
 
     nothing: Iterator[None] = iter(())
-    waiting = deque([asked_for(0, Late()), asked_for(1, Future()), asked_for(2, Future())])
-    assert audit_workers._next(waiting, nothing, own).first == 0
+    waiting = deque([asked_for(0, Late(tmp_path)), asked_for(1, Future()), asked_for(2, Future())])
+    assert audit_workers._next(waiting, tmp_path, nothing, own).first == 0
     assert examined == [2, 1]
-    assert [audit_workers._next(waiting, nothing, own).first for _ in range(2)] == [1, 2]
+    left = [audit_workers._next(waiting, tmp_path, nothing, own).first for _ in range(2)]
+    assert left == [1, 2]
     assert examined == [2, 1]
 
 
@@ -222,25 +227,26 @@ class CountingPool(ProcessPoolExecutor):
         self.under_way = 0
         self.most = 0
 
-    def submit(self, *asked: object, **_options: object) -> Future[Parcel]:  # type: ignore[override]
+    def submit(self, *asked: object, **_options: object) -> Future[None]:  # type: ignore[override]
         self.under_way += 1
         self.most = max(self.most, self.under_way)
         pool = self
 
-        class Answer(Future[Parcel]):
-            def result(self, timeout: float | None = None) -> Parcel:
+        class Answer(Future[None]):
+            def result(self, timeout: float | None = None) -> None:
                 pool.under_way -= 1
-                return packed(Page(first=int(str(asked[2])), end=0, rows=[]))
+                leave(Page(first=int(str(asked[2])), end=0, rows=[]), Path(str(asked[4])))
 
         return Answer()
 
 
-def test_only_a_few_pages_are_under_way_at_once() -> None:
-    pool = CountingPool()
+def test_only_a_few_pages_are_under_way_at_once(tmp_path: Path) -> None:
+    pool, task = CountingPool(), audit_pages.examine
     bounds = [(first, first + 1) for first in range(100)]
-    found = [page.first for page in audit_workers._in_order(pool, audit_pages.examine, bounds, 6)]
-    assert found == list(range(100))
+    pages = audit_workers._in_order(pool, task, bounds, tmp_path, 6)
+    assert [page.first for page in pages] == list(range(100))
     assert (pool.most, pool.under_way) == (6, 0)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_replay_forgets_what_it_has_written(

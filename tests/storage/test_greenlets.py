@@ -26,8 +26,9 @@ def others():
 beside = gevent.spawn(others)
 with engine.connect() as connection:
     assert type(connection.connection.driver_connection).__name__ == "GreenConnection"
+    turns = 0
     connection.execute(text("SELECT pg_sleep(0.5)"))
-assert turns >= 5, turns
+    assert turns, "nobody else had a turn"
 """
 BOTH_WAYS = """
 much = "x" * 40_000_000
@@ -50,7 +51,7 @@ with engine.connect() as connection, engine.connect() as other:
     gevent.sleep(0.1)
     other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
     try:
-        waiting.get(timeout=20)
+        waiting.get(timeout=60)
     except OperationalError:
         pass
     else:

@@ -29,6 +29,7 @@ from bol_service.wire.pint_forms import PintFormatError
 from bol_service.wire.transport_document_fields import Moment
 from tests.node_verifier import ask, milliseconds
 from tests.pint_story import CQ, ISSUE, TO_BANK, Story
+from tests.small_orders import signed_with_neutral_r
 from tests.verifier_cases import mutants, written
 
 Json = dict[str, Any]
@@ -36,8 +37,10 @@ NOW = datetime(2027, 3, 8, tzinfo=UTC)
 RSA = rsa.generate_private_key(65537, 2048)
 ODD_RSA = rsa.generate_private_key(3, 2049)  # one bit over a byte: PSS is a byte shorter then
 HASHES = {"256": hashes.SHA256(), "384": hashes.SHA384(), "512": hashes.SHA512()}
+P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 EC = LocalSigner(generate(Algorithm.ES256))
-EDWARDS = LocalSigner(generate(Algorithm.ED25519))
+EDWARDS_KEY = ed25519.Ed25519PrivateKey.generate()
+EDWARDS = LocalSigner(EDWARDS_KEY)
 
 
 # -- signatures -----------------------------------------------------------------------------------
@@ -96,13 +99,26 @@ def signatures() -> Iterator[tuple[str, str, list[Json], bool]]:
         for value in (0, 1, RSA.public_key().public_numbers().n):
             plain = text_of({"alg": alg}, lambda _, v=value: v.to_bytes(256))
             yield f"{alg} of the number {str(value)[:5]}", plain, keys, False
+    odd = [pinned(ODD_RSA.public_key(), "PS256", "RS256")]
+    for alg in ("PS256", "RS256"):  # the same number modulo n, in as many bytes
+        again = text_of({"alg": alg}, lambda m, a=alg: _beyond(rsa_signed(ODD_RSA, a, m)))
+        yield f"{alg} with the modulus added", again, odd, False
     for alg in ("EdDSA", "Ed25519"):
         good = text_of({"alg": alg}, EDWARDS.sign)
         yield alg, good, [spelled(EDWARDS.public.to_jwk(), alg)], True
+        weak = text_of({"alg": alg}, lambda m: signed_with_neutral_r(EDWARDS_KEY, m))
+        yield (
+            f"{alg} with an R of small order",
+            weak,
+            [spelled(EDWARDS.public.to_jwk(), alg)],
+            False,
+        )
         other = "EdDSA" if alg == "Ed25519" else "Ed25519"
         yield f"{alg}, pinned as {other}", good, [spelled(EDWARDS.public.to_jwk(), other)], False
     own = [spelled(EC.public.to_jwk(), "ES256")]
     yield "ES256", text_of({"alg": "ES256"}, EC.sign), own, True
+    turned = text_of({"alg": "ES256"}, lambda m: _turned_over(EC.sign(m)))
+    yield "ES256 turned over, which ECDSA allows", turned, own, True
     yield "ES256 among other keys", text_of({"alg": "ES256"}, EC.sign), [*keys, *own], True
     yield "ES256 cut short", text_of({"alg": "ES256"}, lambda m: EC.sign(m)[:-1]), own, False
     for more in ({"crit": ["exp"]}, {"b64": False}, {"b64": 1}, {"b64": None}):
@@ -127,6 +143,15 @@ def signatures() -> Iterator[tuple[str, str, list[Json], bool]]:
 
 def _but(names: list[str], one: str) -> list[str]:
     return [name for name in names if name != one]
+
+
+def _beyond(signature: bytes) -> bytes:
+    modulus = ODD_RSA.public_key().public_numbers().n
+    return (int.from_bytes(signature) + modulus).to_bytes(len(signature))
+
+
+def _turned_over(signature: bytes) -> bytes:
+    return signature[:32] + (P256_ORDER - int.from_bytes(signature[32:])).to_bytes(32)
 
 
 def _bent(signature: bytes, place: int) -> bytes:
