@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, collate, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, collate, func, or_, select, text
 
 from bol_service.application.witness_ports import Cosignature
 from bol_service.ledger.entry import Entry, public_entry, stream_tag
 from bol_service.storage import tables
+
+_COMPLETE = text(
+    "SELECT hash FROM nodes WHERE level = :level AND idx >= :first AND idx < :end ORDER BY idx"
+)
 
 
 class SqlPublicReading:
@@ -18,13 +22,9 @@ class SqlPublicReading:
         self._connection = connection
 
     def complete_nodes(self, level: int, first: int, count: int) -> list[bytes]:
-        table = tables.nodes
-        rows = self._connection.execute(
-            select(table.c.hash)
-            .where(table.c.level == level, table.c.idx >= first, table.c.idx < first + count)
-            .order_by(table.c.idx)
-        )
-        return list(rows.scalars())
+        span = {"level": level, "first": first, "end": first + count}
+        rows = self._connection.execute(_COMPLETE, span).fetchall()
+        return [found for (found,) in rows]
 
     def public_entries(self, first: int, count: int) -> list[bytes]:
         table = tables.entries
