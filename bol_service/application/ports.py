@@ -274,7 +274,8 @@ class Writing(Reading, Protocol):
 
     def append(self, batch: Batch, log: LogState) -> None:
         """The last thing asked of a writing, under the lock: the database may still be at it when
-        this returns, and an error of it may be raised by the end of the block only."""
+        this returns, and an error of it may be raised by the end of the block only. From here on
+        it may be committed, whatever becomes of the block."""
         ...
 
     def replace_caches(
@@ -288,7 +289,7 @@ class Store(Protocol):
     def reading(self) -> AbstractContextManager[Reading]: ...
 
     def writing(self, expected: Expected = NOTHING_EXPECTED) -> AbstractContextManager[Writing]:
-        """Commits when the block ends, rolls back when it raises."""
+        """Commits when the block ends; rolls back when it raises before `append`."""
         ...
 
     def audit_book(self, file: Path | None) -> AbstractContextManager[Book]:

@@ -78,9 +78,7 @@ def _configure_postgresql(engine: Engine) -> None:
     def _try(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
         rested = monotonic() - record.info.get(_USED, monotonic())
         try:
-            if rested < RESTED_SECONDS and not _has_spoken(connection):
-                return
-            engine.dialect.do_ping(connection)
+            require_alive(engine, connection, rested)
         except engine.dialect.loaded_dbapi.Error as error:
             # All of the pool, not this one alone: they lead to the same server.
             raise InvalidatePoolError(str(error)) from error
@@ -105,6 +103,13 @@ def _settle(connection: Any) -> None:
     connection.autocommit = True
     connection.execute("; ".join(_SESSION))
     connection.autocommit = False
+
+
+def require_alive(engine: Engine, connection: Any, rested: float) -> None:
+    """Ask the driver's connection, which nobody has used for `rested` seconds, if there is reason
+    to. Raises the driver's error if the server has ended it."""
+    if rested >= RESTED_SECONDS or _has_spoken(connection):
+        engine.dialect.do_ping(connection)
 
 
 def _has_spoken(connection: Any) -> bool:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from bol_service.storage.round_trip import RoundTrip
 
 
+_COMMIT: Final = text("COMMIT")
+
+
 class Sent(Protocol):
     """What a statement gave. Inside `Statements.together` it has given nothing yet."""
 
@@ -66,6 +69,12 @@ class Statements:
             self.give_up()
             raise
         trip.depart()
+
+    def commit(self) -> None:
+        """In the trip that is being made: what was sent before it is committed when all of it was
+        done. SQLite's transaction ends with its block."""
+        if self._postgresql:
+            self.send(_COMMIT, {})
 
     def arrive(self) -> None:
         if self._trip is not None:

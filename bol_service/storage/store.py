@@ -28,6 +28,7 @@ from bol_service.storage import tables
 from bol_service.storage.audit_book import SqlBook, open_book
 from bol_service.storage.codec import encode_facts
 from bol_service.storage.engine import is_sqlite, open_engine
+from bol_service.storage.kept_connection import KeptConnection
 from bol_service.storage.reading import SqlReading
 from bol_service.storage.recent import STATES
 from bol_service.storage.statements import Statements
@@ -49,6 +50,7 @@ class SqlStore:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._changing = engine.execution_options(writing=True)
+        self._writers = KeptConnection(engine)
         self._snapshots = self._single = engine  # SQLite's transactions are snapshots by themselves
         if not is_sqlite(engine):
             self._snapshots = engine.execution_options(isolation_level="REPEATABLE READ")
@@ -98,7 +100,7 @@ class SqlStore:
 
     @contextmanager
     def writing(self, expected: Expected = NOTHING_EXPECTED) -> Iterator[SqlWriting]:
-        connection = self._changing.connect()
+        connection = self._writers.take()
         try:
             with self._turn, connection.begin():
                 writing = SqlWriting(connection, expected)
@@ -114,7 +116,7 @@ class SqlStore:
             connection.invalidate()
             raise
         finally:
-            connection.close()
+            self._writers.give_back(connection)
 
     def audit_book(self, file: Path | None) -> AbstractContextManager[SqlBook]:
         return open_book(file)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from sqlalchemy import Connection, text, update
@@ -31,13 +32,13 @@ from bol_service.storage.reading import (
     states_among,
     states_of,
 )
-from bol_service.storage.statements import Sent
 from bol_service.wire.event_fields import instant_text
 
 _MOVE_HEAD = text(
-    "UPDATE log SET size = :size, frontier = :frontier, recorded_at = :recorded_at, note = :note "
-    "WHERE size = :before"
+    "UPDATE log SET size = CASE WHEN size = :before THEN CAST(:size AS BIGINT) END, "
+    "frontier = :frontier, recorded_at = :recorded_at, note = :note"
 )
+"""No size at all is refused by the column: then nothing of the transaction is committed."""
 
 
 class LogMoved(RuntimeError):  # noqa: N818 - says what happened
@@ -61,7 +62,6 @@ class SqlWriting(SqlReading):
         super().__init__(connection)
         self._caches = CacheTables(connection, self._statements)
         self._expected = expected
-        self._moved: tuple[int, Sent] | None = None
         send, texts = self._statements.send, self._statements.texts
         acts = {"digests": texts(expected.payloads), "ids": texts(expected.ids)}
         with self._statements.together():
@@ -121,19 +121,27 @@ class SqlWriting(SqlReading):
         return super().earlier(payloads, ids)
 
     def append(self, batch: Batch, log: LogState) -> None:
-        """Send the batch and the new head `log` off; whether they arrived says `finish`."""
-        with self._statements.departing():
+        """Send the batch and the new head `log` off, on PostgreSQL to be committed as soon as they
+        are there; whether they are says `finish`."""
+        with self._unmoved(), self._statements.departing():
             self._insert(batch, log)
             if batch.entries:
-                self._moved = batch.entries[0].index, self._move_head(batch, log)
+                self._move_head(batch, log)
+            self._statements.commit()
 
     def finish(self) -> None:
         """Raises LogMoved if the head was not as it was read, and the driver's errors."""
-        self._statements.arrive()
-        if self._moved is not None:
-            size, moved = self._moved
-            if moved.rowcount != 1:
-                raise LogMoved(f"the log is no longer at size {size}")
+        with self._unmoved():
+            self._statements.arrive()
+
+    @contextmanager
+    def _unmoved(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            if _says_moved(error):
+                raise LogMoved(f"the log is no longer at size {self._log.size}") from error
+            raise
 
     def give_up(self) -> None:
         """Let the transaction be rolled back, whatever is under way."""
@@ -164,8 +172,8 @@ class SqlWriting(SqlReading):
                 .values(facts=encode_facts(found))
             )
 
-    def _move_head(self, batch: Batch, log: LogState) -> Sent:
-        return self._statements.send(
+    def _move_head(self, batch: Batch, log: LogState) -> None:
+        self._statements.send(
             _MOVE_HEAD,
             {
                 "size": log.size,
@@ -175,6 +183,15 @@ class SqlWriting(SqlReading):
                 "before": batch.entries[0].index,
             },
         )
+
+
+def _says_moved(error: Exception) -> bool:
+    """Whether the database refused a log without a size."""
+    cause = getattr(error, "orig", error)
+    told = getattr(cause, "diag", None)  # PostgreSQL's messages are in its own language
+    if told is None:
+        return "NOT NULL" in str(cause) and "log.size" in str(cause)
+    return (told.table_name, told.column_name) == ("log", "size")
 
 
 def _entry_row(entry: StoredEntry) -> dict[str, Any]:

@@ -306,6 +306,7 @@ def test_a_full_disk_under_postgresql_is_told_and_the_service_goes_on_by_itself(
 
 def test_the_service_outlives_its_database_and_says_what_is_the_matter(tenant: Tenant) -> None:
     house = tenant.house
+    house.require_recorded(house.transfer())  # whose key it is, is known from here on
     compact = house.transfer()
     tenant.postgres.die()
     house.require_uncertain(compact)

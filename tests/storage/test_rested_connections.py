@@ -11,6 +11,7 @@ from bol_service.application.ports import Unavailable
 from bol_service.storage import engine as engines
 from bol_service.storage.engine import open_engine
 from bol_service.storage.store import SqlStore
+from tests.fresh_database import migrate
 
 PID = text("SELECT pg_backend_pid()")
 
@@ -81,6 +82,63 @@ def test_one_used_just_now_is_asked_nothing(
         with engine.connect() as connection:
             connection.execute(PID)
     assert asked == []
+
+
+def written(store: SqlStore) -> int:
+    """Write nothing; the number of the back end that would have."""
+    with store.writing() as writing:
+        pid: int = writing._connection.execute(PID).scalar_one()
+    return pid
+
+
+@pytest.fixture
+def store(engine: Engine) -> SqlStore:
+    migrate(engine)
+    store = SqlStore(engine)
+    store.create_log("demo.cq.example/ebl")
+    return store
+
+
+def test_the_next_group_is_written_on_the_same_connection(store: SqlStore) -> None:
+    assert written(store) == written(store)
+
+
+@pytest.mark.parametrize("rested", [0.0, 60.0], ids=["asked", "seen by its socket"])
+def test_a_kept_connection_that_died_is_replaced_before_a_group_is_lost(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch, rested: float
+) -> None:
+    monkeypatch.setattr(engines, "RESTED_SECONDS", rested)
+    gone = written(store)
+    cut(store.engine, gone)
+    assert written(store) != gone
+
+
+def test_a_group_that_failed_leaves_its_connection_to_nobody(store: SqlStore) -> None:
+    gone = written(store)
+    with pytest.raises(ZeroDivisionError), store.writing():
+        raise ZeroDivisionError
+    assert written(store) != gone
+
+
+def test_two_who_write_at_once_have_a_connection_each(store: SqlStore) -> None:
+    written(store)
+    with store.writing() as one, store.writing() as other:
+        assert one._connection.execute(PID).scalar_one() != (
+            other._connection.execute(PID).scalar_one()
+        )
+        assert (one.locked, other.locked) == (True, False)
+
+
+def test_what_was_kept_ends_with_its_engine(store: SqlStore) -> None:
+    gone = written(store)
+    store.engine.dispose()
+    left = text("SELECT count(*), pg_sleep(0.05) FROM pg_stat_activity WHERE pid = :pid")
+    each_for_itself = store.engine.execution_options(isolation_level="AUTOCOMMIT")
+    with each_for_itself.connect() as connection:
+        for _ in range(400):  # its back end may be some moments at its end
+            if connection.execute(left, {"pid": gone}).scalar_one() == 0:
+                return
+    raise AssertionError(f"back end {gone} is there for nobody")
 
 
 def test_one_that_dies_in_the_middle_of_a_reading_is_told_in_our_words(engine: Engine) -> None:
