@@ -61,6 +61,8 @@ def _found_otherwise(before: BillState, after: BillState) -> bool:
     if after.status is not before.status:
         return True
     newcomers = after.tenures[len(before.tenures) :]
+    if not newcomers:
+        return False
     return any(
         all(tenure.party != newcomer.party for tenure in before.tenures) for newcomer in newcomers
     )

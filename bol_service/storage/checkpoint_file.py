@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
+from weakref import finalize
 
 from bol_service.storage.held_file import HeldFile
 
@@ -64,6 +65,7 @@ class FileCheckpoint:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / "checkpoint"
+        self._halves: _Halves | None = None
 
     @property
     def path(self) -> Path:
@@ -89,11 +91,12 @@ class FileCheckpoint:
 
     def _overwrite(self, note: str) -> bool:
         """False if there is no file with two halves."""
-        try:
-            with _opened(self._path, os.O_RDWR) as file:
-                return _overwritten(file, note)
-        except FileNotFoundError:
+        if self._halves is None or not self._halves.are_in(self._path):
+            self._halves = _Halves.of(self._path)
+        if self._halves is None:
             return False
+        self._halves.overwrite(note)
+        return True
 
     def _begin(self, note: str) -> None:
         """A file with both halves, in the place of a bare note or of nothing."""
@@ -118,15 +121,52 @@ class FolderLock(HeldFile):
         )
 
 
-def _overwritten(file: int, note: str) -> bool:
-    """Write over the older half; False if the file has not two halves of which one is whole."""
-    first, second = _halves(os.pread(file, 2 * _HALF + 1, 0))
-    older, newer = (0, second) if _number(first) < _number(second) else (1, first)
-    if newer is None:
-        return False
-    _write(file, bytes(_Half(number=newer.number + 1, note=note)), older * _HALF)
-    os.fdatasync(file)
-    return True
+class _Halves:
+    """A file that is kept open, and what nobody else changes: which half is the newer one.
+
+    A write that fails leaves it so: the next one goes over the same half, which may be damaged, and
+    not over the one that is known to be on the disk.
+    """
+
+    def __init__(self, file: int, newer: int, number: int) -> None:
+        self._file = file
+        self._newer = newer
+        self._number = number
+        self._identity = _identity(os.fstat(file))
+        finalize(self, os.close, file)
+
+    @classmethod
+    def of(cls, path: Path) -> _Halves | None:
+        """None if the file has not two halves of which one is whole."""
+        try:
+            file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return None
+        halves = _halves(os.pread(file, 2 * _HALF + 1, 0))
+        newer = 0 if _number(halves[0]) >= _number(halves[1]) else 1
+        half = halves[newer]
+        if half is None:
+            os.close(file)
+            return None
+        return cls(file, newer, half.number)
+
+    def are_in(self, path: Path) -> bool:
+        """Whether it is still this file that has the name."""
+        try:
+            return _identity(os.stat(path)) == self._identity
+        except FileNotFoundError:
+            return False
+
+    def overwrite(self, note: str) -> None:
+        number, older = self._number + 1, 1 - self._newer
+        _write(self._file, bytes(_Half(number=number, note=note)), older * _HALF)
+        os.fdatasync(self._file)
+        self._number, self._newer = number, older
+
+
+def _identity(found: os.stat_result) -> tuple[int, int, int]:
+    """A file by its place, as long as it keeps its size."""
+    return found.st_dev, found.st_ino, found.st_size
 
 
 def _halves(content: bytes) -> tuple[_Half | None, _Half | None]:

@@ -46,7 +46,6 @@ _FEW = {"reference", "container"}
 """Filters that leave only a handful of bills, whoever may see them."""
 _ENTRY = ", ".join(column.name for column in tables.entries.columns)
 _SCAN = text(f"SELECT {_ENTRY} FROM entries WHERE idx >= :first ORDER BY idx LIMIT :limit")  # noqa: S608
-_CHUNK = 500  # bound parameters per statement; SQLite's oldest limit is 999
 
 
 class SqlReading(SqlPublicReading):
@@ -73,14 +72,10 @@ class SqlReading(SqlPublicReading):
         return counted
 
     def facts(self, digests: Iterable[str]) -> list[DocumentFacts]:
-        table = tables.documents
-        found = []
-        for part in _chunks(sorted(digests)):
-            rows = self._connection.execute(
-                select(table.c.facts).where(table.c.digest.in_(part), table.c.facts.is_not(None))
-            )
-            found += [decode_facts(row.facts) for row in rows]
-        return found
+        wanted = {"digests": self._statements.texts(digests)}
+        statement = _facts_among(self._statements.among("digest", "digests"))
+        rows = self._connection.execute(statement, wanted).fetchall()
+        return [decode_facts(facts) for (facts,) in rows]
 
     def key(self, kid: str) -> KeyRow | None:
         row = self._connection.execute(
@@ -141,11 +136,8 @@ class SqlReading(SqlPublicReading):
         return (row.size, row.note) if row else None
 
     def checkpoints(self, after: int, up_to: int) -> list[tuple[int, str]]:
-        table = tables.checkpoints
-        rows = self._connection.execute(
-            select(table).where(table.c.size > after, table.c.size <= up_to).order_by(table.c.size)
-        )
-        return [(row.size, row.note) for row in rows]
+        rows = self._connection.execute(_CHECKPOINTS, {"after": after, "up_to": up_to})
+        return [(size, note) for size, note in rows.fetchall()]
 
     def document(self, digest: str) -> DocumentRow | None:
         table = tables.documents
@@ -160,12 +152,10 @@ class SqlReading(SqlPublicReading):
         return found is not None
 
     def contents(self, digests: Iterable[str]) -> dict[str, bytes]:
-        wanted = self._statements.among("digest", "digests")
-        rows = self._connection.execute(
-            text(f"SELECT digest, content FROM documents WHERE {wanted}"),  # noqa: S608
-            {"digests": self._statements.texts(digests)},
-        )
-        return {row.digest: _bytes(row.content) for row in rows}
+        wanted = {"digests": self._statements.texts(digests)}
+        statement = _contents_among(self._statements.among("digest", "digests"))
+        rows = self._connection.execute(statement, wanted).fetchall()
+        return {digest: _bytes(content) for digest, content in rows}
 
     def document_of_bill(self, bill: str, received_bytes: str) -> DocumentRow | None:
         row = self.document(received_bytes)
@@ -262,6 +252,21 @@ class SqlReading(SqlPublicReading):
         return CacheTables(self._connection, self._statements).ordered(cache)
 
 
+_CHECKPOINTS = text(
+    "SELECT size, note FROM checkpoints WHERE size > :after AND size <= :up_to ORDER BY size"
+)
+
+
+@cache
+def _facts_among(wanted: str) -> TextClause:
+    return text(f"SELECT facts FROM documents WHERE {wanted} AND facts IS NOT NULL")  # noqa: S608
+
+
+@cache
+def _contents_among(wanted: str) -> TextClause:
+    return text(f"SELECT digest, content FROM documents WHERE {wanted}")  # noqa: S608
+
+
 @cache
 def _states_among(wanted: str) -> TextClause:
     return text(f"SELECT stream, kind, state, sequence, digest FROM states WHERE {wanted}")  # noqa: S608
@@ -326,10 +331,6 @@ def log_state(
         recorded_at=instant(recorded_at) if recorded_at else None,
         note=note,
     )
-
-
-def _chunks(items: Sequence[Any], size: int = _CHUNK) -> Iterable[Sequence[Any]]:
-    return (items[start : start + size] for start in range(0, len(items), size))
 
 
 def _bytes(value: Any) -> bytes:

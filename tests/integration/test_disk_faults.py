@@ -284,7 +284,7 @@ def tenant(tmp_path_factory: pytest.TempPathFactory, warm: Launcher) -> Iterator
     folder = tmp_path_factory.mktemp("tenant")
     with (
         mortal_postgres() as postgres,
-        opened_house(folder, bills=6, database_url=postgres.url, warm=warm) as house,
+        opened_house(folder, bills=8, database_url=postgres.url, warm=warm) as house,
     ):
         house.service.start()
         yield Tenant(house=house, postgres=postgres)

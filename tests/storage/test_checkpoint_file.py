@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from bol_service.storage.checkpoint_file import FileCheckpoint, note_in
+from bol_service.storage.checkpoint_file import CheckpointFileError, FileCheckpoint, note_in
 
 HALF = 4096
 
@@ -61,9 +62,38 @@ def test_a_write_that_is_cut_anywhere_leaves_this_checkpoint_or_the_one_before(
 def test_after_a_cut_write_the_next_goes_over_what_was_cut(kept: FileCheckpoint) -> None:
     before, after, start = next_written(kept, 3)
     kept.path.write_bytes(before[:start] + after[start : start + 700] + before[start + 700 :])
-    _, _, again = next_written(kept, 4)
+    restarted = FileCheckpoint(kept.path.parent)
+    _, _, again = next_written(restarted, 4)
     assert again == start
     assert kept.read() == note(4)
+
+
+def test_after_a_write_that_the_disk_did_not_take_the_next_goes_over_the_same_half(
+    kept: FileCheckpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fdatasync", refuse)
+        for size in (3, 4):
+            with pytest.raises(CheckpointFileError, match="cannot be kept"):
+                kept.replace(note(size))
+            assert b"sig2" in kept.path.read_bytes(), "it is the last that is known to be there"
+    kept.replace(note(5))
+    assert kept.read() == note(5)
+    assert b"sig2" in kept.path.read_bytes()
+
+
+@pytest.mark.parametrize("length", [0, 1], ids=["of the same size", "of another size"])
+def test_who_puts_another_file_in_its_place_finds_the_next_checkpoint_there(
+    kept: FileCheckpoint, length: int
+) -> None:
+    other = kept.path.with_suffix(".copy")
+    other.write_bytes(kept.path.read_bytes() + b"\n" * length)
+    other.replace(kept.path)
+    kept.replace(note(3))
+    assert kept.read() == note(3)
 
 
 def test_a_half_that_was_changed_anywhere_counts_for_nothing(kept: FileCheckpoint) -> None:
