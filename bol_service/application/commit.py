@@ -11,13 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 import msgspec
 
 from bol_service.application.judging import Judged, Judgement, Judging
 from bol_service.application.platform_guard import PlatformFacts
-from bol_service.application.ports import LogState, StoredEntry, Writing
+from bol_service.application.ports import Clock, LogState, StoredEntry, Writing
 from bol_service.application.receipts import fresh_receipts, receipt_of
 from bol_service.domain import errors
 from bol_service.domain.states import Needs
@@ -75,9 +74,9 @@ class Committed:
 class GroupCommit:
     """Judges and appends one group; used once, inside one `Writing`."""
 
-    def __init__(self, writing: Writing, *, now: datetime, platform: PlatformFacts) -> None:
+    def __init__(self, writing: Writing, *, clock: Clock, platform: PlatformFacts) -> None:
         self._writing = writing
-        self._now = now
+        self._clock = clock
         self._platform = platform
 
     def run(self, group: Sequence[SignedEvent], sign: SignCheckpoint) -> Committed:
@@ -104,13 +103,13 @@ class GroupCommit:
         if not self._writing.locked:
             judging.ahead()
             meanwhile = self._writing.lock()
-            if not judging.stands(self._writing.log(), meanwhile):
+            if not judging.stands(self._writing.log(), meanwhile, self._clock.now()):
                 judging = self._judging(group)
         judging.finish(self._writing.log())
         return judging
 
     def _judging(self, group: Sequence[SignedEvent]) -> Judging:
-        return Judging(self._writing, group, now=self._now, platform=self._platform)
+        return Judging(self._writing, group, now=self._clock.now(), platform=self._platform)
 
 
 class _Growth:

@@ -12,7 +12,8 @@ log is locked, `stands` says whether all that was read is still so, and `finish`
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 import msgspec
 
@@ -36,6 +37,9 @@ from bol_service.domain.values import made
 from bol_service.ledger.entry import Entry, leaf
 from bol_service.wire.event_fields import instant_text
 from bol_service.wire.events import SignedEvent
+
+PATIENCE: Final = timedelta(seconds=1)
+"""What was judged longer ago is judged anew: an order or a key may have run out meanwhile."""
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,12 +100,13 @@ class Judging:
                 return
             self.judgements.append(self._judgement(signed, reads))
 
-    def stands(self, log: LogState, meanwhile: Meanwhile | None) -> bool:
-        """Whether all would be judged alike now that the log is locked as `log`, and others have
+    def stands(self, log: LogState, meanwhile: Meanwhile | None, now: datetime) -> bool:
+        """Whether all would be judged alike `now` that the log is locked as `log`, and others have
         recorded `meanwhile` in it."""
         late = log.recorded_at is not None and log.recorded_at > self.now
         return (
             not late
+            and now - self.now <= PATIENCE
             and meanwhile is not None
             and self._loader.streams_loaded.isdisjoint(meanwhile.streams)
             and meanwhile.ids.isdisjoint([signed.event.id for signed in self._group])

@@ -249,7 +249,7 @@ class Sequencer:
 
     def _record(self, group: list[SignedEvent]) -> list[Answer]:
         with self._store.writing(self._expecting.by(group)) as writing:
-            commit = GroupCommit(writing, now=self._clock.now(), platform=self._platform)
+            commit = GroupCommit(writing, clock=self._clock, platform=self._platform)
             committed = commit.run(group, self._sign)
             self._expecting.learn(group, committed.reads)
             answers = committed.answers()  # while the database writes; they count when it has

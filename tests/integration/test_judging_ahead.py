@@ -71,8 +71,8 @@ class Rivals:
             return told.result(PATIENCE)
 
     def _record(self, writing: Writing, compacts: tuple[str, ...]) -> None:
-        now, platform = self.path.clock.now(), self.path.sequencer._platform
-        commit = GroupCommit(writing, now=now, platform=platform)
+        platform = self.path.sequencer._platform
+        commit = GroupCommit(writing, clock=self.path.clock, platform=platform)
         committed = commit.run([decode(each) for each in compacts], self.path.sequencer._sign)
         assert all(isinstance(answer, Accepted) for answer in committed.answers())
 
@@ -191,6 +191,23 @@ def test_time_does_not_run_backwards_for_what_was_judged_before_it_went_on(
     assert isinstance(answer, Accepted)
     assert answer.receipt.entry.recorded_at == instant_text(STORY + timedelta(minutes=1))
     assert rivals.judged_anew
+
+
+def test_what_was_judged_long_ago_is_judged_anew(
+    path: WritePath, bills: list[str], rivals: Rivals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mandate, the key or the order that it hangs on may have run out while it waited."""
+    lock = SqlWriting.lock
+
+    def after_a_while(writing: SqlWriting) -> Any:
+        path.clock.moment = STORY + timedelta(seconds=2)
+        return lock(writing)
+
+    monkeypatch.setattr(SqlWriting, "lock", after_a_while)
+    [answer] = rivals.late(passed(path, bills[0]), meanwhile=())
+    assert isinstance(answer, Accepted)
+    assert rivals.judged_anew
+    assert answer.receipt.entry.recorded_at == instant_text(STORY + timedelta(seconds=2))
 
 
 def test_who_was_overtaken_by_many_does_not_look_at_each(
