@@ -128,7 +128,6 @@ function asIssued(event, facts) {
     giving: null,
     receivedOn: facts.receivedForShipmentDate,
     onBoardOn: facts.shippedOnBoardDate,
-    onBoardNoted: false,
     surrenderedBy: null,
     tenures: [],
     orders: [],

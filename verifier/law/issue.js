@@ -218,7 +218,6 @@ function newBill(event, facts) {
     giving: { before: control, presentation: null, isIssue: true },
     receivedOn: facts.receivedForShipmentDate,
     onBoardOn: facts.shippedOnBoardDate,
-    onBoardNoted: false,
     surrenderedBy: null,
     tenures: [...controllers].map((party) => ({ party, last: null })),
     orders: [],

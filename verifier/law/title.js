@@ -189,7 +189,7 @@ function noted(world, state, event) {
   if (!ports.includes(event.portOfLoading)) {
     refuse("not_loaded", `the loading terminal is at ${ports.join(", ")}`);
   }
-  return { ...state, onBoardOn: event.onBoardDate, onBoardNoted: true };
+  return { ...state, onBoardOn: event.onBoardDate };
 }
 
 function surrendered(state, event, before) {
