@@ -289,7 +289,10 @@ class Store(Protocol):
     def reading(self) -> AbstractContextManager[Reading]: ...
 
     def writing(self, expected: Expected = NOTHING_EXPECTED) -> AbstractContextManager[Writing]:
-        """Commits when the block ends; rolls back when it raises before `append`."""
+        """Commits when the block ends; rolls back when it raises before `append`.
+
+        Who expects nothing gets the lock at once, and waits for it.
+        """
         ...
 
     def audit_book(self, file: Path | None) -> AbstractContextManager[Book]:

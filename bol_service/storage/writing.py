@@ -55,7 +55,7 @@ class SqlWriting(SqlReading):
 
     What is `expected` to be read is read with the lock, in one round trip; the answers are given to
     who asks for the same. If somebody else has the lock they are read all the same, and whether
-    they still hold is asked with `lock`.
+    they still hold is asked with `lock`. Who expects nothing waits for the lock.
     """
 
     def __init__(self, connection: Connection, expected: Expected = NOTHING_EXPECTED) -> None:
@@ -64,9 +64,11 @@ class SqlWriting(SqlReading):
         self._expected = expected
         send, texts = self._statements.send, self._statements.texts
         acts = {"digests": texts(expected.payloads), "ids": texts(expected.ids)}
+        waits = expected == NOTHING_EXPECTED or not self._statements.lock_if_free
+        how = self._statements.lock if waits else self._statements.lock_if_free
         with self._statements.together():
-            held = send(head_of_log(self._statements.lock_if_free), {})
-            seen = send(head_of_log(), {}) if self._statements.lock_if_free else held
+            held = send(head_of_log(how), {})
+            seen = held if waits else send(head_of_log(), {})
             # After the head: each of these sees at least what was committed when it was read.
             states = send(states_among(self._statements), {"streams": texts(expected.streams)})
             earlier = send(entries_of_acts(self._statements), acts)
@@ -123,6 +125,7 @@ class SqlWriting(SqlReading):
     def append(self, batch: Batch, log: LogState) -> None:
         """Send the batch and the new head `log` off, on PostgreSQL to be committed as soon as they
         are there; whether they are says `finish`."""
+        assert self._locked, "nothing is written before the lock"
         with self._unmoved(), self._statements.departing():
             self._insert(batch, log)
             if batch.entries:
@@ -163,6 +166,7 @@ class SqlWriting(SqlReading):
     def replace_caches(
         self, contents: Iterable[tuple[Cache, Iterable[CacheRow]]], facts: Iterable[DocumentFacts]
     ) -> None:
+        assert self._locked, "nothing is written before the lock"
         self._caches.replace(contents)
         table = tables.documents
         for found in facts:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import Engine, text
 
-from bol_service.application.ports import Unavailable
+from bol_service.application.ports import Expected, Unavailable
 from bol_service.storage import engine as engines
 from bol_service.storage.engine import open_engine
 from bol_service.storage.store import SqlStore
@@ -122,11 +123,32 @@ def test_a_group_that_failed_leaves_its_connection_to_nobody(store: SqlStore) ->
 
 def test_two_who_write_at_once_have_a_connection_each(store: SqlStore) -> None:
     written(store)
-    with store.writing() as one, store.writing() as other:
+    ahead = Expected(streams=frozenset({"party:xlsc"}))
+    with store.writing() as one, store.writing(ahead) as other:
         assert one._connection.execute(PID).scalar_one() != (
             other._connection.execute(PID).scalar_one()
         )
         assert (one.locked, other.locked) == (True, False)
+
+
+def test_who_expects_nothing_waits_for_the_lock(store: SqlStore) -> None:
+    """As a rebuild of the caches beside a service: what it writes hangs on all of the log."""
+    waiting = text(
+        "SELECT count(*), pg_sleep(0.01) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    )
+    each_for_itself = store.engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    def second() -> bool:
+        with store.writing() as writing:
+            return writing.locked
+
+    with ThreadPoolExecutor(1) as pool, each_for_itself.connect() as watch:
+        with store.writing():
+            asked = pool.submit(second)
+            while not asked.done() and watch.execute(waiting).scalar_one() == 0:
+                pass
+            assert not asked.done()
+        assert asked.result(60)
 
 
 def test_what_was_kept_ends_with_its_engine(store: SqlStore) -> None:
